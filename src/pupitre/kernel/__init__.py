@@ -1,0 +1,1 @@
+"""What everything stands on: configuration, clock, errors, identifiers, the database's scope. Pure Python, no framework."""
