@@ -412,25 +412,21 @@ class EmbeddedPostgres:
         # The system's own C.UTF-8 is only for what is not sorting; macOS has none, and needs none for this.
         system_locale = "C.UTF-8" if sys.platform == "linux" else "C"
         provider = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if programs.major >= 17 else []
-        command = [
-            *(
-                programs.folder / "initdb",
-                "-D",
-                fresh,
-                "-U",
-                SUPERUSER,
-                "--encoding=UTF8",
-                f"--locale={system_locale}",
-            ),
-            *(
-                *provider,
-                "--data-checksums",
-                "--auth=scram-sha-256",
-                f"--pwfile={password_file}",
-                "--no-instructions",
-            ),
-            *([] if self._durable else ["--no-sync"]),
+        options = [
+            f"--pgdata={fresh}",
+            f"--username={SUPERUSER}",
+            f"--pwfile={password_file}",
+            "--auth=scram-sha-256",
         ]
+        options += [
+            "--encoding=UTF8",
+            f"--locale={system_locale}",
+            *provider,
+            "--data-checksums",
+            "--no-instructions",
+        ]
+        options += [] if self._durable else ["--no-sync"]
+        command = [str(programs.folder / "initdb"), *options]
         try:
             done = subprocess.run(
                 command, **self._as_user(user), capture_output=True, text=True, check=False, cwd=fresh
@@ -458,18 +454,14 @@ class EmbeddedPostgres:
         folder = self._made_socket_folder(user)
         if self.log_file.exists() and self.log_file.stat().st_size > _LOG_LIMIT:
             self.log_file.rename(home / "server.log.1")
-        command = [
-            *(programs.folder / "postgres", "-D", self.cluster),
-            *(
-                "-c",
-                "listen_addresses=",
-                "-c",
-                f"unix_socket_directories={folder}",
-                "-c",
-                "unix_socket_permissions=0700",
-            ),
-            *("-c", "port=5432", *(("-c", "io_method=sync") if programs.major >= 18 else ())),
-        ]
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": folder,
+            "unix_socket_permissions": "0700",
+            "port": 5432,
+        } | ({"io_method": "sync"} if programs.major >= 18 else {})
+        command = [str(programs.folder / "postgres"), "-D", str(self.cluster)]
+        command += [f"--{name}={value}" for name, value in settings.items()]
         for attempt in range(60):
             began_at = self.log_file.stat().st_size if self.log_file.exists() else 0
             with self.log_file.open("ab") as log:
