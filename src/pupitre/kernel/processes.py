@@ -63,11 +63,12 @@ def dies_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None] | None:
 
 
 def follow_parent(signum: int = signal.SIGTERM) -> None:
-    """End when the parent of this process ends, even where it was killed without a word."""
+    """End when the parent of this process ends, even where it was killed without a word.
+
+    For the main thread of a process whose parent started it from its own main thread.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
-        if os.getppid() == 1:
-            os.kill(os.getpid(), signum)
         return
     threading.Thread(target=_watch_parent, args=(os.getppid(), signum), name="parent", daemon=True).start()
 
