@@ -254,10 +254,10 @@ class EmbeddedPostgres:
         pid = self._running_pid()
         if pid is None:
             return
-        for signum, patience in ((signal.SIGINT, patience), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        for signum, seconds in ((signal.SIGINT, patience), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signum)
-            if self._wait_until_gone(pid, patience):
+            if self._wait_until_gone(pid, seconds):
                 break
         self._process = None
 

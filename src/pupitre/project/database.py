@@ -7,6 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pupitre.kernel.config import Config
 from pupitre.kernel.embedded import EmbeddedPostgres, Urls
 
+_REPLACED = (
+    "PUPITRE_DATABASE_URL",
+    "PUPITRE_DATABASE_URL_FILE",
+    "PUPITRE_OWNER_DATABASE_URL",
+    "PUPITRE_OWNER_DATABASE_URL_FILE",
+    "PUPITRE_AS_OWNER",
+)
+
 
 class DatabaseError(Exception):
     """The database cannot be used; the message says why and what mends it."""
@@ -51,27 +59,25 @@ def joined(config: Config) -> Urls:
     return server.ensure_roles_and_database()
 
 
-def environment(config: Config, database_url: str, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of a process that works on this database, and knows of no other role's password."""
-    hidden = ("PUPITRE_DATABASE_URL_FILE", "PUPITRE_OWNER_DATABASE_URL", "PUPITRE_OWNER_DATABASE_URL_FILE")
-    return {
-        **{name: value for name, value in base.items() if name not in hidden},
-        "PUPITRE_DATABASE_URL": database_url,
+def environment(
+    config: Config, urls: Urls, *, as_owner: bool = False, base: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The environment of a process that works on this database. Only the one that migrates knows the owner's password."""
+    changed = {
+        "PUPITRE_DATABASE_URL": urls.application,
         "PUPITRE_DATA_DIR": str(config.data_dir),
         "DJANGO_SETTINGS_MODULE": "pupitre.project.settings",
         "PYTHONUNBUFFERED": "1",
     }
+    if as_owner:
+        changed |= {"PUPITRE_OWNER_DATABASE_URL": urls.owner, "PUPITRE_AS_OWNER": "1"}
+    kept = {name: value for name, value in base.items() if name not in _REPLACED}
+    return kept | changed
 
 
-def adopt(config: Config, database_url: str) -> None:
-    """Make this process itself work on the database, and wake Django."""
-    os.environ.update(environment(config, database_url))
-    for name in (
-        "PUPITRE_DATABASE_URL_FILE",
-        "PUPITRE_OWNER_DATABASE_URL",
-        "PUPITRE_OWNER_DATABASE_URL_FILE",
-    ):
+def adopt(config: Config, urls: Urls) -> None:
+    """Make this process itself work on the database, as the application."""
+    wanted = environment(config, urls)
+    for name in _REPLACED:
         os.environ.pop(name, None)
-    import django
-
-    django.setup()
+    os.environ.update(wanted)

@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from pathlib import Path
 import psycopg
 
 from pupitre.kernel import config as configuration
-from pupitre.project import catalogues
+from pupitre.kernel.embedded import Urls
+from pupitre.project import catalogues, database
 
 SOURCE = catalogues.SOURCE
 _WATCHED = ("/migrations/", "/static/", "/demo/", "/project/settings.py", "/tenancy/")
@@ -60,7 +62,7 @@ def fingerprint() -> str:
         for name in names:
             path = f"{folder}/{name}"
             if any(part in path for part in _WATCHED) and not name.endswith((".pyc", ".mo")):
-                found = os.stat(path)
+                found = Path(path).stat()
                 digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
     packages = Path(psycopg.__file__).parents[1]
     digest.update("\n".join(sorted(p.name for p in packages.glob("*.dist-info"))).encode())
@@ -89,17 +91,25 @@ def _note_file(config: configuration.Config) -> Path:
     return config.data_dir / "prepared.json"
 
 
+def in_own_process(config: configuration.Config, urls: Urls, *arguments: str, as_owner: bool = False) -> int:
+    """Run `prepare` with these arguments to its end; returns its exit status."""
+    command = [sys.executable, "-m", "pupitre.project.prepare", *arguments]
+    return subprocess.run(
+        command, env=database.environment(config, urls, as_owner=as_owner), check=False
+    ).returncode
+
+
 def make_tables(application_role: str) -> None:
     """Migrate, connected as the owner, and give the application's role its rights."""
     from django.core.management import call_command
     from django.db import connection
 
-    from pupitre.tenancy import database
+    from pupitre.tenancy import database as rights
 
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_lock(%s)", [_MIGRATION_LOCK])
         call_command("migrate", interactive=False, verbosity=1 if sys.stdout.isatty() else 0)
-        database.grant_application_role(application_role)
+        rights.grant_application_role(application_role)
         cursor.execute("select pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
 
 

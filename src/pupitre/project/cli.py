@@ -1,0 +1,180 @@
+"""The command line: `pupitre up`, `pupitre doctor`, ... `--help` answers without waking Django."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pupitre.kernel.config import Config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status. What people can mend is told in sentences, without a traceback."""
+    args = _parser().parse_args(arguments)
+    from pupitre.kernel.config import ConfigurationError
+    from pupitre.kernel.embedded import EmbeddedPostgresError
+    from pupitre.project.database import DatabaseError
+
+    run: Callable[[argparse.Namespace], int] = args.run
+    try:
+        return run(args)
+    except (ConfigurationError, EmbeddedPostgresError, DatabaseError, CommandError) as error:
+        sys.stdout.flush()
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+class CommandError(Exception):
+    """The command cannot be carried out; the message says why and what mends it."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pupitre",
+        description="Pupitre, an education cloud.",
+        epilog="Settings are environment variables: see docs/operate/settings.md.",
+    )
+    commands = parser.add_subparsers(metavar="command", required=True)
+
+    def command(name: str, summary: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(run=run)
+        return sub
+
+    command("up", "start everything on this machine: database, web and worker", _up)
+    importing = command("import", "import a roster or a timetable into a school", _import)
+    importing.add_argument("school", help="the school's short name, as in its address /s/<school>/")
+    importing.add_argument("path", type=Path, help="a zip, a folder or a file")
+    importing.add_argument("--dry-run", action="store_true", help="show what would change and change nothing")
+    importing.add_argument("--format", help="say what the file is, where Pupitre would guess wrong")
+    exporting = command("export", "export a school's roster as OneRoster 1.2 CSV", _export)
+    exporting.add_argument("school", help="the school's short name, as in its address /s/<school>/")
+    exporting.add_argument("path", type=Path, help="the zip file to write")
+    command("demo", "fill an empty database with the demonstration authority", _demo)
+    doctor = command(
+        "doctor", "look whether everything is in order, and say how to mend what is not", _doctor
+    )
+    doctor.add_argument("--quiet", action="store_true", help="show only what is not in order")
+    command("migrate", "bring the tables up to date, as the role that owns them", _migrate)
+    command("web", "answer pages (one process of a larger installation)", _web)
+    command("worker", "carry out jobs (one process of a larger installation)", _worker)
+    django = command("django", "run one of Django's own commands, as the application", _django)
+    django.add_argument("arguments", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+
+
+def _config(*, needs_owner: bool = False) -> "Config":
+    from pupitre.kernel import config
+
+    return config.load(os.environ, needs_owner=needs_owner)
+
+
+def _up(_args: argparse.Namespace) -> int:
+    from pupitre.project import up
+
+    try:
+        return up.run(_config(needs_owner=True))
+    except up.StartError as error:
+        raise CommandError(str(error)) from None
+
+
+def _with_database(work: Callable[[], int]) -> int:
+    from pupitre.project import database
+
+    config = _config()
+    with database.used(config, _say) as urls:
+        database.adopt(config, urls)
+        import django
+
+        django.setup()
+        try:
+            return work()
+        finally:
+            from django.db import connections
+
+            connections.close_all()
+
+
+def _import(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from pupitre.project.commands import rosters
+
+        return int(rosters.run_import(args) or 0)
+
+    return _with_database(work)
+
+
+def _export(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from pupitre.project.commands import rosters
+
+        return int(rosters.run_export(args) or 0)
+
+    return _with_database(work)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from pupitre.project.demo import load
+
+        return int(load.run_demo(args) or 0)
+
+    return _with_database(work)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from pupitre.project import doctor
+
+    return doctor.run(_config(), quiet=args.quiet)
+
+
+def _migrate(_args: argparse.Namespace) -> int:
+    from pupitre.kernel.config import user_of
+    from pupitre.project import database, prepare
+
+    config = _config(needs_owner=True)
+    with database.used(config, _say) as urls:
+        return prepare.in_own_process(config, urls, "tables", user_of(urls.application), as_owner=True)
+
+
+def _web(_args: argparse.Namespace) -> int:
+    from pupitre.project import database, web
+
+    config = _config()
+    database.adopt(config, database.joined(config))
+    web.serve(config)
+    return 0
+
+
+def _worker(_args: argparse.Namespace) -> int:
+    from pupitre.project import database
+
+    config = _config()
+    database.adopt(config, database.joined(config))
+    from pupitre.project import worker
+
+    worker.work()
+    return 0
+
+
+def _django(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(["pupitre django", *args.arguments])
+        return 0
+
+    return _with_database(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
