@@ -41,7 +41,12 @@ def times_in_name(name: str) -> tuple[time | None, time | None]:
     """The start and the end that the name of an hour carries: "8:30-9:25", "8h30 à 9h25", "08:30", "8-9"."""
     for match in _RANGE.finditer(name):
         starts_at, ends_at = _time(match["h1"], match["m1"]), _time(match["h2"], match["m2"])
-        if starts_at and ends_at and starts_at < ends_at and (_is_written_out(match) or _looks_like_hours(match)):
+        if (
+            starts_at
+            and ends_at
+            and starts_at < ends_at
+            and (_is_written_out(match) or _looks_like_hours(match))
+        ):
             return starts_at, ends_at
     match_one = _MOMENT.search(name)
     return (_time(match_one["h1"], match_one["m1"]), None) if match_one else (None, None)

@@ -29,14 +29,16 @@ from pupitre.timetable.rules.words import is_break_name, tidy
 from pupitre.timetable.rules.xml_tree import (
     MOST_BYTES,
     Element,
-    ForbiddenXml,
-    TooMuchXml,
-    UnreadableXml,
+    ForbiddenXmlError,
+    OversizedXmlError,
+    MalformedXmlError,
     parse_xml,
 )
 
 _SOLUTION_ROOT: Final = "activitiestimetable"
-_OTHER_ROOTS: Final = frozenset({"teacherstimetable", "studentstimetable", "roomstimetable", "subgroupstimetable"})
+_OTHER_ROOTS: Final = frozenset(
+    {"teacherstimetable", "studentstimetable", "roomstimetable", "subgroupstimetable"}
+)
 _TEACHER: Final = ("teacher", "teachername")
 _SUBJECT: Final = ("subject", "subjectname")
 _STUDENTS: Final = ("students", "studentsset", "studentssetname", "studentsname")
@@ -139,11 +141,11 @@ def _read(files: Sequence[SourceFile], found: FindingList) -> ImportedTimetable 
 def _open(file: SourceFile, found: FindingList) -> _Read | None:
     try:
         root = parse_xml(file.content)
-    except UnreadableXml as problem:
+    except MalformedXmlError as problem:
         found.add(FindingCode.MALFORMED_XML, file.name, problem.line, problem=problem.problem)
-    except ForbiddenXml as problem:
+    except ForbiddenXmlError as problem:
         found.add(FindingCode.FORBIDDEN_XML, file.name, problem.line)
-    except TooMuchXml:
+    except OversizedXmlError:
         found.add(FindingCode.TOO_LARGE, file.name, limit=f"{MOST_BYTES // 1024 // 1024} MB")
     else:
         if root.key in {_SOLUTION_ROOT, "fet"}:
@@ -195,13 +197,17 @@ def _names(root: Element, lists: tuple[str, ...], items: tuple[str, ...]) -> tup
     listed = root.first(*lists)
     if listed is None:
         return ()
-    names = [child.text if child.key == "name" else child.value("name") for child in listed.all("name", *items)]
+    names = [
+        child.text if child.key == "name" else child.value("name") for child in listed.all("name", *items)
+    ]
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _periods(hours: tuple[str, ...], root: Element) -> tuple[PlanPeriod, ...]:
     breaks = _hours_always_free(root)
-    return tuple(PlanPeriod(hour, *times_in_name(hour), hour in breaks or is_break_name(hour)) for hour in hours)
+    return tuple(
+        PlanPeriod(hour, *times_in_name(hour), hour in breaks or is_break_name(hour)) for hour in hours
+    )
 
 
 def _hours_always_free(root: Element) -> frozenset[str]:
@@ -221,7 +227,9 @@ def _rooms(root: Element) -> tuple[PlanRoom, ...]:
         name, capacity = item.value("name"), _whole_number(item.value("capacity"))
         if name:
             size = capacity if capacity and capacity < _UNLIMITED else None
-            rooms.setdefault(name, PlanRoom(name, item.value("building"), size, _is_true(item.value("virtual"))))
+            rooms.setdefault(
+                name, PlanRoom(name, item.value("building"), size, _is_true(item.value("virtual")))
+            )
     return tuple(rooms.values())
 
 
@@ -304,7 +312,10 @@ def _own_places(root: Element) -> dict[str, _Place]:
     """The times and rooms that constraints of full weight fix. Lesser weights are wishes, not places."""
     times: dict[str, Element] = {}
     for item in _constraints(
-        root, "timeconstraintslist", "constraintactivitypreferredstartingtime", "constraintactivitypreferredtime"
+        root,
+        "timeconstraintslist",
+        "constraintactivitypreferredstartingtime",
+        "constraintactivitypreferredtime",
     ):
         if _binds(item) and item.value(*_DAY) and item.value(*_HOUR):
             times[item.value(*_ID)] = item
@@ -378,8 +389,11 @@ def _is_of_another_school(data: _Data, places: dict[str, _Place], file: str, fou
     examples: dict[str, None] = {}
     strangers = 0
     for place in places.values():
-        names = [name for name, all_of in ((place.day, days), (place.hour, hours), (place.room, rooms))
-                 if name and name not in all_of]
+        names = [
+            name
+            for name, all_of in ((place.day, days), (place.hour, hours), (place.room, rooms))
+            if name and name not in all_of
+        ]
         if names or place.activity_id not in known:
             strangers += 1
             examples.update(dict.fromkeys(names or [place.activity_id]))
@@ -437,7 +451,13 @@ def _plan(data: _Data, places: dict[str, _Place], file: str, found: FindingList)
 
 def _unplaced(activity: _Activity, reason: UnplacedReason) -> UnplacedActivity:
     return UnplacedActivity(
-        activity.id, activity.teachers, activity.subject, activity.groups, activity.tags, activity.duration, reason
+        activity.id,
+        activity.teachers,
+        activity.subject,
+        activity.groups,
+        activity.tags,
+        activity.duration,
+        reason,
     )
 
 

@@ -86,7 +86,9 @@ def _notice(what: str, mend: str) -> FindingText:
 FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
     FindingCode.NO_FILE: _error(
         gettext_noop("No timetable file was given."),
-        gettext_noop("Choose the .fet file together with its _activities.xml, or the _data_and_timetable.fet alone."),
+        gettext_noop(
+            "Choose the .fet file together with its _activities.xml, or the _data_and_timetable.fet alone."
+        ),
     ),
     FindingCode.TOO_LARGE: _error(
         gettext_noop("The file holds more than %(limit)s, more than any school's timetable."),
@@ -102,7 +104,9 @@ FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
     ),
     FindingCode.NOT_A_TIMETABLE: _error(
         gettext_noop("This is not a FET file: it begins with <%(root)s>."),
-        gettext_noop("Choose the .fet file together with its _activities.xml, or the _data_and_timetable.fet alone."),
+        gettext_noop(
+            "Choose the .fet file together with its _activities.xml, or the _data_and_timetable.fet alone."
+        ),
     ),
     FindingCode.OTHER_FET_FILE: _error(
         gettext_noop("FET also writes this file (<%(root)s>), but it does not tell the lessons apart."),
@@ -121,7 +125,9 @@ FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
         gettext_noop("Nothing to do, if that is the right one."),
     ),
     FindingCode.NO_SOLUTION: _error(
-        gettext_noop("The file says what is to be taught, but not when: %(placed)s of %(activities)s activities have a time."),
+        gettext_noop(
+            "The file says what is to be taught, but not when: %(placed)s of %(activities)s activities have a time."
+        ),
         gettext_noop(
             "Generate the timetable in FET. It then writes a folder fet-results/timetables/%(stem)s-single: upload "
             "%(stem)s_activities.xml from there together with this file, or %(stem)s_data_and_timetable.fet alone."
@@ -156,7 +162,9 @@ FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
     ),
     FindingCode.UNKNOWN_DAY: _error(
         gettext_noop("“%(value)s” is not a day of this timetable."),
-        gettext_noop("Write the day as a weekday in one of the six languages, or as FET's list of days has it."),
+        gettext_noop(
+            "Write the day as a weekday in one of the six languages, or as FET's list of days has it."
+        ),
     ),
     FindingCode.UNKNOWN_HOUR: _error(
         gettext_noop("“%(value)s” is not an hour of this timetable."),
@@ -172,7 +180,9 @@ FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
     ),
     FindingCode.DAYS_SHARE_WEEKDAY: _warning(
         gettext_noop("“%(first)s” and “%(second)s” are the same day of the week."),
-        gettext_noop("If they are two weeks, name them A and B; if they are mornings and afternoons, use one day with all hours."),
+        gettext_noop(
+            "If they are two weeks, name them A and B; if they are mornings and afternoons, use one day with all hours."
+        ),
     ),
     FindingCode.INACTIVE_ACTIVITIES: _notice(
         gettext_noop("%(count)s activities are switched off in FET."),
@@ -183,7 +193,9 @@ FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
         gettext_noop("It is left out. Place it in FET, or add the lesson by hand afterwards."),
     ),
     FindingCode.PAST_LAST_HOUR: _error(
-        gettext_noop("Activity %(activity)s begins at “%(hour)s” and lasts %(duration)s hours, past the end of the day."),
+        gettext_noop(
+            "Activity %(activity)s begins at “%(hour)s” and lasts %(duration)s hours, past the end of the day."
+        ),
         gettext_noop("Shorten it or begin it earlier."),
     ),
     FindingCode.GROUP_OVERLAP: _warning(
@@ -287,7 +299,13 @@ class FindingList:
         self._counts: dict[FindingCode, int] = {}
 
     def add(
-        self, code: FindingCode, file: str = "", line: int | None = None, column: str | None = None, **params: object
+        self,
+        code: FindingCode,
+        file: str = "",
+        line: int | None = None,
+        column: str | None = None,
+        /,
+        **params: object,
     ) -> None:
         self._counts[code] = self._counts.get(code, 0) + 1
         if self._counts[code] <= MOST_OF_A_KIND:
@@ -301,7 +319,9 @@ class FindingList:
     def freeze(self) -> tuple[Finding, ...]:
         """The findings in the order they were met, and one line for each kind that had too many."""
         more = tuple(
-            Finding(FindingCode.AND_MORE, params=(("count", str(count - MOST_OF_A_KIND)), ("kind", code.value)))
+            Finding(
+                FindingCode.AND_MORE, params=(("count", str(count - MOST_OF_A_KIND)), ("kind", code.value))
+            )
             for code, count in self._counts.items()
             if count > MOST_OF_A_KIND
         )

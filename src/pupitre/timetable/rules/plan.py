@@ -195,7 +195,9 @@ def report_overlaps(plan: ImportedTimetable, found: FindingList, file: str = "")
     """
     parts = leaves(plan.groups)
     pupils = {lesson: _pupils(lesson, parts) for lesson in plan.lessons}
-    _report(plan, FindingCode.TEACHER_OVERLAP, {lesson: lesson.teachers for lesson in plan.lessons}, found, file)
+    _report(
+        plan, FindingCode.TEACHER_OVERLAP, {lesson: lesson.teachers for lesson in plan.lessons}, found, file
+    )
     _report(plan, FindingCode.GROUP_OVERLAP, pupils, found, file)
     _report(plan, FindingCode.ROOM_OVERLAP, {lesson: lesson.rooms for lesson in plan.lessons}, found, file)
 
@@ -238,4 +240,6 @@ MOST_IN_A_SLOT = 10
 
 
 def _called(lesson: PlanLesson) -> str:
-    return " · ".join(part for part in (lesson.subject, ", ".join(lesson.groups), ", ".join(lesson.teachers)) if part)
+    return " · ".join(
+        part for part in (lesson.subject, ", ".join(lesson.groups), ", ".join(lesson.teachers)) if part
+    )

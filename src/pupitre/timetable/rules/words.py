@@ -8,6 +8,12 @@ from pupitre.kernel.text import fold
 _ORDINAL_SIGNS: Final = str.maketrans(dict.fromkeys("ºª°", " "))
 _TOKEN: Final = re.compile(r"\d+|[^\W\d_]+")
 
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(text.split())
+
+
 _DAY_WORDS: Final[dict[int, str]] = {
     1: "monday mon mo lunes lun l dilluns dl lundi montag segunda seg",
     2: "tuesday tue tues tu martes mar dimarts dt mardi dienstag di terca ter",
@@ -18,20 +24,20 @@ _DAY_WORDS: Final[dict[int, str]] = {
     7: "sunday sun su domingo dom diumenge dg dimanche dim sonntag so",
 }
 _WEEKDAY_OF: Final = {word: weekday for weekday, words in _DAY_WORDS.items() for word in words.split()}
-_DAY_NOUNS: Final = frozenset("day dia jour tag d".split())
+_DAY_NOUNS: Final = word_set("day dia jour tag d")
 _WEEK_LETTERS: Final = {"a": "A", "1": "A", "b": "B", "2": "B"}
-_WEEK_NOUNS: Final = frozenset("week wk semana sem setmana semaine woche w s kw".split())
-_EVERY_WEEK: Final = frozenset(
-    "all every both ab todas todos ambas totes toutes tous alle beide jede todas-as weekly semanal".split()
+_WEEK_NOUNS: Final = word_set("week wk semana sem setmana semaine woche w s kw")
+_EVERY_WEEK: Final = word_set(
+    "all every both ab todas todos ambas totes toutes tous alle beide jede todas-as weekly semanal"
 )
 
-_LUNCH_WORDS: Final = frozenset(
+_LUNCH_WORDS: Final = word_set(
     "lunch comida comedor almuerzo dinar menjador dejeuner repas cantine midi mittag mittagspause mittagessen "
-    "almoco cantina".split()
+    "almoco cantina"
 )
-_BREAK_WORDS: Final = _LUNCH_WORDS | frozenset(
+_BREAK_WORDS: Final = _LUNCH_WORDS | word_set(
     "break breaks recess playtime interval recreo recreos descanso patio pati esbarjo descans pausa recre "
-    "recreation pause pausen hofpause recreio intervalo lanche merienda berenar gouter vesper".split()
+    "recreation pause pausen hofpause recreio intervalo lanche merienda berenar gouter vesper"
 )
 
 
@@ -79,7 +85,7 @@ def _numbered_weekday(number: int, others: set[str]) -> int | None:
 
 
 def week_in_day_name(name: str) -> str:
-    """"A" or "B" where a day's name also says the week of a two-week timetable ("Lunes B", "Mon 2"), else ""."""
+    """ "A" or "B" where a day's name also says the week of a two-week timetable ("Lunes B", "Mon 2"), else ""."""
     tokens = words(name)
     if not any(token in _WEEKDAY_OF and len(token) > 1 for token in tokens) or "feira" in tokens:
         return ""

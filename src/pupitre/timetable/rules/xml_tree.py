@@ -17,7 +17,7 @@ MOST_ELEMENTS: Final = 1_000_000
 MOST_LEVELS: Final = 32
 
 
-class UnreadableXml(Exception):
+class MalformedXmlError(Exception):
     """The file is not well-formed."""
 
     def __init__(self, problem: str, line: int | None = None) -> None:
@@ -26,7 +26,7 @@ class UnreadableXml(Exception):
         self.line = line
 
 
-class ForbiddenXml(Exception):
+class ForbiddenXmlError(Exception):
     """The file declares a document type or entities."""
 
     def __init__(self, line: int | None = None) -> None:
@@ -34,7 +34,7 @@ class ForbiddenXml(Exception):
         self.line = line
 
 
-class TooMuchXml(Exception):
+class OversizedXmlError(Exception):
     """The file is larger or deeper than any that is meant honestly."""
 
 
@@ -77,7 +77,6 @@ class _Builder(ContentHandler):
     def __init__(self) -> None:
         super().__init__()
         self.root: Element | None = None
-        self.attributes: dict[str, str] = {}
         self._open: list[Element] = []
         self._texts: list[list[str]] = []
         self._count = 0
@@ -86,10 +85,10 @@ class _Builder(ContentHandler):
     def setDocumentLocator(self, locator: Locator) -> None:  # noqa: N802 (SAX's name)
         self._locator = locator
 
-    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 (SAX's name)
+    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: ARG002, N802 (SAX's names)
         self._count += 1
         if self._count > MOST_ELEMENTS or len(self._open) >= MOST_LEVELS:
-            raise TooMuchXml
+            raise OversizedXmlError
         line = self._locator.getLineNumber() if self._locator else None
         element = Element(name, line or 1)
         if self._open:
@@ -103,14 +102,14 @@ class _Builder(ContentHandler):
         if self._texts:
             self._texts[-1].append(content)
 
-    def endElement(self, name: str) -> None:  # noqa: N802 (SAX's name)
+    def endElement(self, name: str) -> None:  # noqa: ARG002, N802 (SAX's names)
         self._open.pop().text = tidy("".join(self._texts.pop()))
 
 
 def parse_xml(content: bytes) -> Element:
-    """The root element. Raises UnreadableXml, ForbiddenXml or TooMuchXml, and nothing else, whatever the bytes."""
+    """The root element. Raises MalformedXmlError, ForbiddenXmlError or OversizedXmlError, and nothing else, whatever the bytes."""
     if len(content) > MOST_BYTES:
-        raise TooMuchXml
+        raise OversizedXmlError
     builder = _Builder()
     parser = DefusedExpatParser(forbid_dtd=True)
     parser.setContentHandler(builder)
@@ -119,12 +118,12 @@ def parse_xml(content: bytes) -> Element:
     try:
         parser.parse(source)
     except SAXParseException as problem:
-        raise UnreadableXml(str(problem.getMessage()), problem.getLineNumber()) from problem
+        raise MalformedXmlError(str(problem.getMessage()), problem.getLineNumber()) from problem
     except DefusedXmlException as problem:
-        raise ForbiddenXml(parser.getLineNumber()) from problem
+        raise ForbiddenXmlError(parser.getLineNumber()) from problem
     except (SAXException, ValueError, LookupError) as problem:
         # An encoding that Python does not know, or does not know byte by byte.
-        raise UnreadableXml(str(problem)) from problem
+        raise MalformedXmlError(str(problem)) from problem
     if builder.root is None:
-        raise UnreadableXml("no element found", 1)
+        raise MalformedXmlError("no element found", 1)
     return builder.root

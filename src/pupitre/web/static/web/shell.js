@@ -32,9 +32,11 @@ document.addEventListener("click", ({ target }) => {
 
 /** Good news leaves by itself; what went wrong stays until it is closed, and nothing leaves while it is looked at. */
 setInterval(() => {
-  const old = document.querySelector(".toast:not(.error, .warning, :hover, :focus-within)");
-  if (old && document.visibilityState === "visible") old.remove();
-}, 9000);
+  for (const toast of document.querySelectorAll(".toast:not(.error, .warning, :hover, :focus-within)")) {
+    if (/** @type {HTMLElement} */ (toast).dataset.read) toast.remove();
+    else if (document.visibilityState === "visible") /** @type {HTMLElement} */ (toast).dataset.read = "1";
+  }
+}, 6000);
 
 /** <p-stepper data-less="…" data-more="…"><input type="number"></p-stepper>: the input alone is the component without script. */
 class Stepper extends HTMLElement {

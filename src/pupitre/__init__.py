@@ -1,0 +1,1 @@
+"""Pupitre: an education cloud for a region's schools."""

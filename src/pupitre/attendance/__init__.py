@@ -1,0 +1,1 @@
+"""Registers and marks, absences announced and justified, the office's board, letters and statistics."""

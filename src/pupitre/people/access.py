@@ -1,0 +1,45 @@
+"""Marks on views: who may open a page at all. What a page shows is the queries' business."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+from django.http import HttpRequest, HttpResponse
+
+from .rules import Actor, Role, require
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+def open_to_all(view: View) -> View:
+    """The view needs no sign-in (a letter's code, a class card, a feed with its own secret)."""
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """The view lies outside of any school and needs a sign-in."""
+    view.signed_in_only = True  # type: ignore[attr-defined]
+    return view
+
+
+def only(*roles: Role) -> Callable[[View], View]:
+    """The page is for these roles: others of the school get 403, strangers 404."""
+    allowed = frozenset(roles)
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            require(actor_of(request), allowed)
+            return view(request, *args, **kwargs)
+
+        guarded.allowed_roles = allowed  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return mark
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks. Views hand it on as the first argument of every query and action."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor

@@ -1,0 +1,121 @@
+"""Reading accounts, persons, roles and who looks after whom."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Q
+
+from pupitre.kernel.errors import NotFound
+from pupitre.kernel.text import fold
+from pupitre.tenancy import queries as tenancy
+from pupitre.tenancy.rules import SchoolFacts
+
+from .models import Account, AuthorityMembership, Guardianship, Membership, Person
+from .rules import OFFICE, READS_FILES, STAFF, Actor, Role
+
+
+def actor_in(account: Account, school: SchoolFacts, today: date) -> Actor:
+    """The account as it stands in that school today. Without a role there, an actor without roles."""
+    rows = list(
+        Membership.objects.filter(account_id=account.pk, school_id=school.id, person__ended_on__isnull=True)
+        .filter(_current(today))
+        .values_list("person_id", "role")
+    )
+    person_id = rows[0][0] if rows else 0
+    roles = frozenset(Role(role) for _, role in rows)
+    return Actor(account.pk, school, person_id, roles, name=str(account))
+
+
+def _current(today: date) -> Q:
+    begun = Q(starts_on__isnull=True) | Q(starts_on__lte=today)
+    return begun & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+
+
+def has_second_factor(actor: Actor) -> bool:
+    """Whether the account has a TOTP device or a passkey."""
+    from allauth.mfa.models import Authenticator
+
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    return bool(Authenticator.objects.filter(user_id=actor.account_id, type__in=kinds).exists())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A school that an account belongs to, with its roles there."""
+
+    school: SchoolFacts
+    person_id: int
+    roles: frozenset[Role]
+
+
+def places_for(account_id: int, today: date) -> list[Place]:
+    """All the schools of an account, by name. Reads through the account's own scope, so no school need be chosen."""
+    rows = (
+        Membership.objects.filter(account_id=account_id)
+        .filter(_current(today))
+        .values_list("school_id", "person_id", "role")
+    )
+    found: dict[int, tuple[int, set[Role]]] = {}
+    for school_id, person_id, role in rows:
+        found.setdefault(school_id, (person_id, set()))[1].add(Role(role))
+    places = [Place(tenancy.school_by_id(s), p, frozenset(roles)) for s, (p, roles) in found.items()]
+    return sorted(places, key=lambda place: place.school.name)
+
+
+def authorities_for(account_id: int) -> list[AuthorityMembership]:
+    """The authorities whose figures an account may see."""
+    return list(AuthorityMembership.objects.select_related("authority").filter(account_id=account_id))
+
+
+def access_person(actor: Actor, person_id: int) -> Person:
+    """A person of the actor's school whom the actor may know: staff all, everyone themself, guardians their pupils."""
+    person = Person.objects.filter(pk=person_id).first()
+    if person is None or not (actor.is_any(STAFF) or person_id == actor.person_id or is_guardian_of(actor, person_id)):
+        raise NotFound
+    return person
+
+
+def is_guardian_of(actor: Actor, pupil_id: int) -> bool:
+    return guardianship_of(actor, pupil_id) is not None
+
+
+def guardianship_of(actor: Actor, pupil_id: int) -> Guardianship | None:
+    """The actor's own, unended relation to that pupil where it entitles to see the record."""
+    if not actor.person_id:
+        return None
+    return Guardianship.objects.filter(
+        guardian_id=actor.person_id, pupil_id=pupil_id, sees_record=True, ends_on__isnull=True
+    ).first()
+
+
+def pupils_of_guardian(actor: Actor) -> list[Person]:
+    """The pupils whose record the actor may see in this school."""
+    ids = Guardianship.objects.filter(
+        guardian_id=actor.person_id, sees_record=True, ends_on__isnull=True
+    ).values_list("pupil_id", flat=True)
+    return list(Person.objects.filter(pk__in=list(ids), ended_on__isnull=True).order_by("born_on", "id"))
+
+
+def guardians_of(pupil_ids: list[int]) -> list[Guardianship]:
+    """The unended relations of those pupils, first contact first, with the adult's row."""
+    return list(
+        Guardianship.objects.select_related("guardian")
+        .filter(pupil_id__in=pupil_ids, ends_on__isnull=True)
+        .order_by("pupil_id", "priority", "id")
+    )
+
+
+def people_matching(actor: Actor, words: str, *, role: Role | None = None, limit: int = 50) -> list[Person]:
+    """Persons whose family or given name begins with the words. Only staff search."""
+    if not actor.is_any(STAFF):
+        raise NotFound
+    key = fold(words)
+    found = Person.objects.filter(ended_on__isnull=True)
+    if role is not None:
+        found = found.filter(pk__in=Membership.objects.filter(role=role).values("person_id"))
+    if key:
+        found = found.filter(Q(family_key__startswith_c=key) | Q(given_key__startswith_c=key))
+    return list(found.order_by("family_key", "id")[:limit])
+
+
+__all__ = ["OFFICE", "READS_FILES"]

@@ -1,0 +1,221 @@
+"""Django's settings, all derived from `kernel.config`. Nothing is read from the environment but there."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+from psycopg.conninfo import conninfo_to_dict
+
+from pupitre.kernel import config as configuration
+
+CONFIG = configuration.load(os.environ)
+PACKAGE = Path(__file__).resolve().parents[1]
+
+DEBUG = CONFIG.debug
+SECRET_KEY = CONFIG.secret_key
+ALLOWED_HOSTS = (
+    ["*"] if DEBUG else [urlsplit(CONFIG.base_url).hostname or "", CONFIG.host, "localhost", "127.0.0.1"]
+)
+CSRF_TRUSTED_ORIGINS = [CONFIG.base_url]
+ROOT_URLCONF = "pupitre.project.urls"
+WSGI_APPLICATION = "pupitre.project.wsgi.application"
+APPEND_SLASH = False
+
+CONTEXTS = [
+    "pupitre.web",
+    "pupitre.tenancy",
+    "pupitre.people",
+    "pupitre.courses",
+    "pupitre.timetable",
+    "pupitre.attendance",
+    "pupitre.messaging",
+    "pupitre.reports",
+]
+INSTALLED_APPS = [
+    *CONTEXTS,
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "procrastinate.contrib.django",
+]
+
+MIDDLEWARE = [
+    "pupitre.web.middleware.HeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "pupitre.web.middleware.DomainErrorMiddleware",
+    "pupitre.people.middleware.ActorMiddleware",  # last: it runs the view
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "NAME": "jinja2",
+        "DIRS": [PACKAGE / name.rpartition(".")[2] / "templates" for name in CONTEXTS],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "environment": "pupitre.web.jinja.environment",
+            "auto_reload": DEBUG,
+            "context_processors": ["pupitre.web.pages.shared"],
+        },
+    },
+    {  # what the libraries bring: e-mails and forms of allauth that we do not replace
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    },
+]
+SHELL_PROVIDER = "pupitre.project.shell.shell_for"
+
+
+def _database() -> dict[str, Any]:
+    """The application's role, or the owner's for the one process that migrates (PUPITRE_AS_OWNER)."""
+    as_owner = os.environ.get("PUPITRE_AS_OWNER") == "1"
+    url = (CONFIG.owner_database_url if as_owner else CONFIG.database_url) or "postgresql://localhost/pupitre"
+    parts: dict[str, Any] = conninfo_to_dict(url)
+    known = {name: parts.pop(name, "") for name in ("dbname", "user", "password", "host", "port")}
+    # Parameters are bound by the server and every statement is prepared: half the database's CPU of a page.
+    options = {**parts, "server_side_binding": not as_owner, "prepare_threshold": None if as_owner else 0}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": known["dbname"],
+        "USER": known["user"],
+        "PASSWORD": known["password"],
+        "HOST": known["host"],
+        "PORT": known["port"],
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": options,
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SILENCED_SYSTEM_CHECKS = ["models.W042", "fields.W342"]
+
+# Sign-in
+AUTH_USER_MODEL = "people.Account"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["pupitre.people.hashing.Argon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "pupitre.people.sign_in.AccountAdapter"
+MFA_ADAPTER = "pupitre.people.sign_in.SecondFactorAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_USERNAME_MIN_LENGTH = 3
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "10/m/ip,6/5m/key",
+    "reset_password": "20/m/ip,5/h/key",
+}
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = False
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = CONFIG.base_url.startswith("http://")
+MFA_TOTP_ISSUER = "Pupitre"
+USERSESSIONS_TRACK_ACTIVITY = False
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.base_url.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"},
+}
+
+# Languages. Every context keeps its own catalogues; English is the language of the code.
+LANGUAGE_CODE = CONFIG.default_language
+LANGUAGES = [
+    ("es", "Español"),
+    ("ca", "Català"),
+    ("fr", "Français"),
+    ("de", "Deutsch"),
+    ("en", "English"),
+    ("pt", "Português"),
+]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# Assets
+STATIC_URL = "/static/"
+STATIC_ROOT = CONFIG.data_dir / "static"
+_FONTS = find_spec("font_hanken_grotesk")
+STATICFILES_DIRS = [("fonts", str(Path(str(_FONTS.origin)).parent / "files"))] if _FONTS else []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "pupitre.web.assets.HashedAssets"},
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+
+# Mail
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIG.mail_from
+if CONFIG.smtp is not None:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = CONFIG.smtp.host, CONFIG.smtp.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = CONFIG.smtp.user, CONFIG.smtp.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = CONFIG.smtp.tls == "starttls", CONFIG.smtp.tls == "ssl"
+    EMAIL_TIMEOUT = 20
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(CONFIG.mail_dir)
+
+# Background work
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_WORKER_DEFAULTS = {"concurrency": 4, "delete_jobs": "successful"}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "pupitre.web.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": CONFIG.log_format}},
+    "root": {"handlers": ["stderr"], "level": CONFIG.log_level.upper()},
+}
+django_stubs_ext.monkeypatch()

@@ -1,0 +1,1 @@
+"""Pages that read everyone's queries: the family's page, the pupil's day, the head's school, the authority's figures. No tables."""

@@ -1,0 +1,141 @@
+"""The migration operation that makes a table a tenant's: row-level security, composite keys, history."""
+
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+
+from pupitre.kernel.scope import Scope, sentence
+
+# The cast raises where the setting is missing or empty, so a query without a scope fails closed. The sub-select is
+# evaluated once per statement; without it a sequential scan pays for it in every row.
+SCOPE = "(SELECT coalesce(current_setting('pupitre.{name}', true), '')::bigint)"
+
+# Adding a key reads the tables as their owner, whom the policies bind too: the new table or column is empty, so nobody's
+# rows are enough.
+NOBODY = sentence(Scope()).decode()
+
+
+def scoped(name: str) -> str:
+    return SCOPE.format(name=name)
+
+
+class Protect(Operation):
+    """Protect one model's table.
+
+    Args:
+        model: the model's name in this app.
+        also_read_by: columns besides the school through which a row may be read: {"account_id": "account"} lets an account read
+            its own rows in every school, {"authority_id": "authority"} an authority its schools' figures.
+        history: "all" keeps inserts too, "changes" only updates and deletes (for rows that tell themselves who made
+            them), None keeps nothing.
+        subject: the column that names the person concerned.
+    """
+
+    reversible = True
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        also_read_by: dict[str, str] | None = None,
+        history: str | None = "all",
+        subject: str | None = None,
+    ) -> None:
+        self.model, self.also_read_by, self.history, self.subject = model, also_read_by or {}, history, subject
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        facts = {"also_read_by": self.also_read_by, "history": self.history, "subject": self.subject}
+        return (self.__class__.__name__, [self.model], facts)
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model)
+        for statement in self._statements(model):
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        """Dropping the table, which follows, drops all of this with it."""
+
+    def describe(self) -> str:
+        return f"Protect {self.model} by row-level security and composite keys"
+
+    def _statements(self, model: Any) -> list[str]:
+        table = model._meta.db_table
+        same_school = f"school_id = {scoped('school')}"
+        statements = [
+            NOBODY,
+            f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant" UNIQUE (school_id, id)',
+            f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+            f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
+            f'CREATE POLICY school ON "{table}" USING ({same_school}) WITH CHECK ({same_school})',
+        ]
+        statements += [
+            f'CREATE POLICY {setting} ON "{table}" FOR SELECT USING ({column} = {scoped(setting)})'
+            for column, setting in self.also_read_by.items()
+        ]
+        statements += [composite_key(model, field) for field in tenant_references(model)]
+        if self.history:
+            statements.append(history_trigger(table, self.history, self.subject))
+        return statements
+
+
+class ProtectReference(Operation):
+    """Add the composite key of a TenantForeignKey that a later migration adds to a protected table."""
+
+    reversible = True
+
+    def __init__(self, model: str, field: str) -> None:
+        self.model, self.field = model, field
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__name__, [self.model, self.field], {})
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model)
+        schema_editor.execute(NOBODY)
+        schema_editor.execute(composite_key(model, model._meta.get_field(self.field)))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        """Dropping the column, which follows, drops the key with it."""
+
+    def describe(self) -> str:
+        return f"Protect the reference {self.model}.{self.field} by a composite key"
+
+
+def tenant_references(model: Any) -> list[Any]:
+    """The model's foreign keys to other rows of the same school."""
+    return [
+        field
+        for field in model._meta.local_fields
+        if field.is_relation and not field.db_constraint and field.name != "school"
+    ]
+
+
+def composite_key(model: Any, field: Any) -> str:
+    table, target = model._meta.db_table, field.related_model._meta.db_table
+    return (
+        f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{field.column}_same_school" '
+        f'FOREIGN KEY (school_id, "{field.column}") REFERENCES "{target}" (school_id, id)'
+    )
+
+
+def history_trigger(table: str, history: str, subject: str | None) -> str:
+    events = "INSERT OR UPDATE OR DELETE" if history == "all" else "UPDATE OR DELETE"
+    return (
+        f'CREATE TRIGGER keep_history AFTER {events} ON "{table}" '
+        f"FOR EACH ROW EXECUTE FUNCTION tenancy_keep_change('{subject or ''}')"
+    )

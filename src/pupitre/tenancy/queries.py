@@ -1,0 +1,76 @@
+"""Reading authorities and schools. They hold no personal data and need no scope."""
+
+import time
+
+from pupitre.kernel.errors import NotFound
+
+from .models import Authority, Change, School
+from .rules import SchoolFacts
+
+# A school's facts change a few times a year and are asked for on every page: each process remembers them for a minute.
+_REMEMBER_SECONDS = 60.0
+_remembered: dict[str, tuple[float, SchoolFacts]] = {}
+
+
+def access_school(slug: str) -> SchoolFacts:
+    """The school of that address, or NotFound."""
+    held = _remembered.get(slug)
+    if held and held[0] > time.monotonic():
+        return held[1]
+    school = School.objects.select_related("authority").filter(slug=slug).first()
+    if school is None:
+        raise NotFound
+    facts = facts_of(school)
+    _remembered[slug] = (time.monotonic() + _REMEMBER_SECONDS, facts)
+    return facts
+
+
+def facts_of(school: School) -> SchoolFacts:
+    return SchoolFacts(
+        id=school.pk,
+        slug=school.slug,
+        name=school.name,
+        country=school.country,
+        locale=school.locale,
+        time_zone=school.time_zone,
+        authority_id=school.authority_id,
+        requires_second_factor=school.authority.requires_second_factor,
+    )
+
+
+def school_by_id(school_id: int) -> SchoolFacts:
+    """For jobs, which carry the tenant's id."""
+    return facts_of(School.objects.select_related("authority").get(pk=school_id))
+
+
+def schools_for(authority_id: int) -> list[SchoolFacts]:
+    """The schools of an authority, by name."""
+    found = School.objects.select_related("authority").filter(authority_id=authority_id).order_by("name")
+    return [facts_of(school) for school in found]
+
+
+def all_schools() -> list[SchoolFacts]:
+    """Every school of the installation, for sweeps that visit each in its own scope."""
+    return [facts_of(school) for school in School.objects.select_related("authority").order_by("id")]
+
+
+def access_authority(authority_id: int) -> Authority:
+    found = Authority.objects.filter(pk=authority_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def changes_about(subject_id: int, *, limit: int = 200) -> list[Change]:
+    """What was changed about one person, newest first. The caller has decided who may ask."""
+    return list(Change.objects.filter(subject_id=subject_id).order_by("-changed_at", "-id")[:limit])
+
+
+def changes_of(table: str, row_id: int) -> list[Change]:
+    """The history of one row, newest first."""
+    return list(Change.objects.filter(table_name=table, row_id=row_id).order_by("-changed_at", "-id"))
+
+
+def forget_schools() -> None:
+    """Drop what this process remembers, after a school's facts were changed."""
+    _remembered.clear()

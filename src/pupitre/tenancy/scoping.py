@@ -1,0 +1,57 @@
+"""Run a block inside one transaction that sees one school. Django's side of `kernel.scope`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.db import connection, transaction
+from psycopg import pq
+
+from pupitre.kernel.scope import Scope, opening, sentence
+
+_current: ContextVar[Scope | None] = ContextVar("pupitre_scope", default=None)
+
+
+def current() -> Scope | None:
+    """The scope that is set now, or None outside of any."""
+    return _current.get()
+
+
+@contextmanager
+def scope(school: int = 0, *, account: int = 0, authority: int = 0) -> Iterator[None]:
+    """Everything inside runs in one transaction and sees that school's rows, besides the account's own.
+
+    The outermost scope costs one round trip (BEGIN and the settings in one message). An inner scope sets the settings
+    for its block and puts the outer ones back.
+    """
+    wanted, outer = Scope(school, account, authority), _current.get()
+    with transaction.atomic():
+        _send(opening(wanted) if _is_idle() else sentence(wanted))
+        token = _current.set(wanted)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+        if _is_inner():
+            _send(sentence(outer))
+
+
+def _raw() -> pq.abc.PGconn:
+    connection.ensure_connection()
+    raw: pq.abc.PGconn = connection.connection.pgconn
+    return raw
+
+
+def _is_idle() -> bool:
+    return _raw().transaction_status == pq.TransactionStatus.IDLE
+
+
+def _is_inner() -> bool:
+    """Whether a transaction goes on after this block: an outer scope, or a test's own transaction."""
+    return bool(connection.savepoint_ids)
+
+
+def _send(text: bytes) -> None:
+    result = _raw().exec_(text)
+    if result.status != pq.ExecStatus.TUPLES_OK:
+        raise RuntimeError(f"the scope could not be set: {_raw().get_error_message()}")

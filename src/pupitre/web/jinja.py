@@ -1,0 +1,82 @@
+"""The Jinja2 environment of all pages: what a template may call."""
+
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.contrib.messages import get_messages
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
+from lucide import IconDoesNotExist
+from lucide.jinja import lucide as lucide_icon
+from markupsafe import Markup
+
+from pupitre.kernel.text import initials
+
+
+def environment(**options: Any) -> Environment:
+    """What `settings.TEMPLATES` names. `i18n` extracts `{% trans %}` and `_()`; gettext is Django's own."""
+    env = Environment(  # noqa: S701 - Django's backend passes autoescape=True
+        **options, extensions=["jinja2.ext.i18n", "jinja2.ext.do"], trim_blocks=True, lstrip_blocks=True
+    )
+    install = env.install_gettext_callables  # type: ignore[attr-defined]
+    install(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)
+    env.policies["ext.i18n.trimmed"] = True
+    env.globals.update(
+        static=cached_static,
+        url=url,
+        icon=icon,
+        get_messages=get_messages,
+        get_language=get_language,
+        fragment_of=fragment_of,
+    )
+    env.filters.update(
+        date=lambda value, style="DATE_FORMAT": formats.date_format(value, style) if value else "",
+        time=lambda value: formats.time_format(value, "H:i") if value else "",
+        local=lambda value, zone: timezone.localtime(value, zone_of(zone)),
+        number=lambda value, digits=None: formats.number_format(value, digits),
+        initials=initials,
+    )
+    return env
+
+
+def url(name: str, **arguments: object) -> str:
+    return reverse(name, kwargs=arguments or None)
+
+
+@lru_cache(maxsize=512)
+def _static(path: str) -> str:
+    return static(path)
+
+
+def cached_static(path: str) -> str:
+    """The address of an asset. Hashed names do not change while a process lives, so they are looked up once."""
+    return static(path) if settings.DEBUG else _static(path)
+
+
+@lru_cache(maxsize=512)
+def icon(name: str, size: int = 20) -> Markup:
+    """An inline SVG of the lucide set, hidden from screen readers: the words beside it say the same."""
+    try:
+        drawn = lucide_icon(name, size=size, **{"aria_hidden": "true", "focusable": "false", "class": "icon"})
+    except IconDoesNotExist as error:
+        raise KeyError(f"there is no icon {name!r} in the lucide set") from error
+    return Markup(drawn)  # noqa: S704 - the library's own drawing, with our constants
+
+
+@lru_cache(maxsize=64)
+def zone_of(name: str) -> Any:
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
+@pass_context
+def fragment_of(context: Context, name: str) -> bool:
+    """Whether htmx asked for just this block."""
+    request = context.get("request")
+    return bool(request) and request.headers.get("HX-Target") == name

@@ -1,0 +1,78 @@
+"""Security headers, and the one place that turns domain errors into pages."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext
+
+from pupitre.kernel.errors import DomainError
+
+from .pages import render
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+# No inline style or script anywhere, so the policy needs no nonce. Images of people come as data or from ourselves.
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class HeadersMiddleware:
+    """Put the security headers on every answer; personal pages are never kept by shared caches."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+
+class DomainErrorMiddleware:
+    """Turn a DomainError that a view let through into its page, or into problem+json for a script."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return error_page(request, error) if isinstance(error, DomainError) else None
+
+
+def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
+    message = told(error)
+    if "json" in request.headers.get("Accept", "") or request.content_type == "application/json":
+        problem = {"type": "about:blank", "status": error.status, "title": message}
+        return JsonResponse(problem, status=error.status, content_type="application/problem+json")
+    template = f"web/{error.status}.html" if error.status in (403, 404, 429) else "web/refused.html"
+    return render(request, template, {"message": message}, status=error.status)
+
+
+def told(error: DomainError) -> str:
+    """The error's sentence in the reader's language."""
+    sentence = " ".join(error.message.split())
+    translated = gettext(sentence)
+    return translated % error.facts if error.facts else translated
+
+
+def json_of(request: HttpRequest) -> Any:
+    """The request's JSON body, or an empty dict where there is none or it is broken."""
+    try:
+        return json.loads(request.body or b"{}")
+    except ValueError:
+        return {}

@@ -1,0 +1,81 @@
+"""Pages that belong to no context: the living design page, health, and what makes the product installable."""
+
+from django.contrib.staticfiles import finders
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.templatetags.static import static
+from django.utils.translation import gettext as _
+
+from .pages import render
+
+PRECACHED = ("web/pupitre.css", "web/icons/icon.svg")
+
+
+def design(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/design.html")
+
+
+def alive(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """The process answers and reaches its database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ready\n", content_type="text/plain")
+
+
+def offline(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/offline.html")
+
+
+def manifest(request: HttpRequest) -> HttpResponse:
+    """The web application manifest: what makes Pupitre installable on a phone."""
+    icons = [
+        {"src": static("web/icons/icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+        {"src": static("web/icons/icon-192.png"), "sizes": "192x192", "type": "image/png"},
+        {"src": static("web/icons/icon-512.png"), "sizes": "512x512", "type": "image/png"},
+        {"src": static("web/icons/maskable-512.png"), "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+    ]
+    facts = {
+        "name": "Pupitre",
+        "short_name": "Pupitre",
+        "description": _("The school's day on your phone."),
+        "id": "/",
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#f7f3ea",
+        "theme_color": "#1d3a34",
+        "icons": icons,
+    }
+    return JsonResponse(facts, content_type="application/manifest+json")
+
+
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The service worker, from the root because its scope is the whole product."""
+    path = finders.find("web/service-worker.js")
+    with open(str(path), encoding="utf-8") as file:
+        answer = HttpResponse(file.read(), content_type="text/javascript")
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Service-Worker-Allowed"] = "/"
+    return answer
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "web/400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "web/403.html", {"message": ""}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "web/404.html", {"message": ""}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The last resort: it touches neither the database nor the shell."""
+    return render(request, "web/500.html", status=500)

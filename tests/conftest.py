@@ -1,0 +1,62 @@
+"""What every test may ask for. The cast's comments are the access specification."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+from psycopg.conninfo import conninfo_to_dict
+
+from pupitre.kernel import clock
+from pupitre.tenancy import queries as tenancy
+from tests.cast import NOW, Cast, build_cast
+from tests.database import migrated_copy
+
+_CAST: list[Cast] = []
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """A copy of the migrated template, with the cast in it. Each test rolls its own changes back."""
+    with migrated_copy(f"test_{os.getpid()}") as (application, _owner):
+        with django_db_blocker.unblock():
+            _connect_to(application)
+            with clock.frozen(NOW):
+                _CAST[:] = [build_cast()]
+        yield
+        with django_db_blocker.unblock():
+            connections["default"].close()
+
+
+def _connect_to(url: str) -> None:
+    connection = connections["default"]
+    connection.close()
+    parts: dict[str, Any] = conninfo_to_dict(url)
+    for key, name in (("NAME", "dbname"), ("USER", "user"), ("PASSWORD", "password"), ("HOST", "host"), ("PORT", "port")):
+        connection.settings_dict[key] = parts.get(name, "")
+
+
+@pytest.fixture
+def cast(db: None) -> Iterator[Cast]:
+    """Two schools and their people, on a Tuesday at ten past nine, with a lesson under way."""
+    tenancy.forget_schools()
+    with clock.frozen(NOW):
+        yield _CAST[0]
+
+
+@pytest.fixture
+def visit(cast: Cast) -> "Visitor":
+    """`visit.as_(person)` is a browser in which that person has signed in."""
+    return Visitor()
+
+
+class Visitor:
+    def as_(self, member: Any) -> Client:
+        client = Client()
+        client.force_login(member.account)
+        return client
+
+    def anonymous(self) -> Client:
+        return Client()
