@@ -199,23 +199,30 @@ class _Family:
         self.origin = names.ORIGINS[pick(self.rng, _MIX[self.home.school.key])]
         self.kind = "separated" if self.abroad else pick(self.rng, _KINDS)
         self.adults: list[tuple[Person, str]] = []
+        self.surnames_of: dict[str, tuple[str, ...]] = {}
+        self.mother_first = self.rng.random() < 0.06
+        self.surnames: tuple[str, ...] = ()
+        self.family_name = ""
+        self.given_names: set[str] = set()
 
     def settle(self) -> None:
         births = [_birthday(self.rng, seat, self.plans[seat.school], self.register.start) for seat in self.fleet]
         if len(births) > 1 and self.fleet[0].grade is self.fleet[1].grade:
             births[1] = births[0]
         self._raise_adults(births[0], births[-1])
+        self.surnames = self._child_surnames()
+        self.family_name = written(self.rng, self.origin, self.surnames)
         children = [self._child(seat, born) for seat, born in zip(self.fleet, births, strict=True)]
         self._tie(children)
 
-    def _adult(self, sex: str, born: date, origin: names.Origin, surnames: tuple[str, ...] | None = None) -> Person:
+    def _adult(self, sex: str, born: date, origin: names.Origin) -> Person:
         rng, register = self.rng, self.register
-        given, family = _fitting(rng, origin, sex, born.year, surnames)
-        middle = _second(rng, origin, sex, born.year, given)
+        given, family = fitting(rng, origin, sex, born.year, None)
+        middle = second_given(rng, origin, sex, born.year, given)
         username = register.usernames.of_person(given, family)
         email = None if rng.random() < 0.045 else f"{username}@familia.example"
         person = Person(
-            register.key("guardian"), given, middle, _written(rng, origin, family), sex, born, self._language(origin), username,
+            register.key("guardian"), given, middle, written(rng, origin, family), sex, born, self._language(origin), username,
             email, names.phone(rng, self.home.school.country) if rng.random() < 0.97 else None, origin.key,
         )  # fmt: skip
         self.surnames_of[person.key] = family
@@ -228,7 +235,6 @@ class _Family:
 
     def _raise_adults(self, eldest: date, youngest: date) -> None:
         """The adults of the family, as old as parents are; a mother is under 45 when the youngest is born."""
-        self.surnames_of: dict[str, tuple[str, ...]] = {}
         rng = self.rng
         latest = min(eldest.year - 19, eldest.year - round(rng.gauss(30, 4.2)))
         mother_year = max(latest, youngest.year - 44)
@@ -246,7 +252,7 @@ class _Family:
         }[self.kind]
         for number, (sex, year, relation) in enumerate(pairs):
             # Nobody is a parent before the age of eighteen, whatever the draw.
-            born = _day_in(rng, min(year, eldest.year - 19))
+            born = day_in(rng, min(year, eldest.year - 19))
             self.adults.append((self._adult(sex, born, self.origin if number == 0 else partner), relation))
 
     def _child_surnames(self) -> tuple[str, ...]:
@@ -260,17 +266,13 @@ class _Family:
 
     def _child(self, seat: Seat, born: date) -> Person:
         rng, register, plan = self.rng, self.register, self.plans[seat.school]
-        if not register.counts["pupil"] or not hasattr(self, "family_name"):
-            self.mother_first = rng.random() < 0.06
-            self.surnames = self._child_surnames()
-            self.family_name = _written(rng, self.origin, self.surnames)
         sex = "x" if seat.grade.age > 12 and rng.random() < 0.006 else rng.choice("fm")
         origin = self._child_fashion()
         given = self._fresh_given(origin, sex, born.year)
         username = register.usernames.of_person(given, self.surnames)
         email = f"{username}@example.org" if seat.grade.age >= 10 else None
         person = Person(
-            register.key("pupil"), given, _second(rng, self.origin, sex, born.year, given), self.family_name, sex, born,
+            register.key("pupil"), given, second_given(rng, self.origin, sex, born.year, given), self.family_name, sex, born,
             self._pupil_language(plan), username, email,
             names.phone(rng, plan.school.country) if seat.grade.age >= 14 and rng.random() < 0.6 else None, self.origin.key,
         )  # fmt: skip
@@ -278,13 +280,10 @@ class _Family:
         register.children.append(Child(person.key, seat))
         return register.add(person)
 
-    given_names: set[str]
-
     def _fresh_given(self, origin: names.Origin, sex: str, year: int) -> str:
         """A name that no brother or sister has."""
-        self.given_names = getattr(self, "given_names", set())
         while True:
-            given, _ = _fitting(self.rng, origin, sex, year, self.surnames)
+            given, _ = fitting(self.rng, origin, sex, year, self.surnames)
             if given not in self.given_names:
                 return given
 
@@ -361,7 +360,7 @@ class _Family:
         sex, relation = self.rng.choice((("f", "grandmother"), ("f", "grandmother"), ("m", "grandfather"), ("f", "aunt")))
         parent, _ = self.rng.choice(self.adults)
         year = parent.born_on.year - (self.rng.randint(-6, 6) if relation == "aunt" else self.rng.randint(21, 33))
-        kin = self._adult(sex, _day_in(self.rng, year), names.ORIGINS[parent.origin])
+        kin = self._adult(sex, day_in(self.rng, year), names.ORIGINS[parent.origin])
         for child in children:
             self.register.guardianships.append(Guardianship(child.key, kin.key, relation, 9, False, False, False, True, None))
 
@@ -377,11 +376,11 @@ class _Family:
         )  # fmt: skip
 
 
-def _day_in(rng: random.Random, year: int) -> date:
+def day_in(rng: random.Random, year: int) -> date:
     return date(year, 1, 1) + timedelta(days=rng.randint(0, 364))
 
 
-def _fitting(
+def fitting(
     rng: random.Random, origin: names.Origin, sex: str, year: int, surnames: tuple[str, ...] | None
 ) -> tuple[str, tuple[str, ...]]:
     """A given name and surnames that are nobody's whom everybody knows."""
@@ -392,7 +391,7 @@ def _fitting(
             return given, family
 
 
-def _second(rng: random.Random, origin: names.Origin, sex: str, year: int, given: str) -> str:
+def second_given(rng: random.Random, origin: names.Origin, sex: str, year: int, given: str) -> str:
     """The second given name of those countries that give two."""
     if not origin.second_given or sex == "x" or " " in given or rng.random() < 0.25:
         return ""
@@ -400,6 +399,6 @@ def _second(rng: random.Random, origin: names.Origin, sex: str, year: int, given
     return "" if second == given or " " in second else second
 
 
-def _written(rng: random.Random, origin: names.Origin, surnames: tuple[str, ...]) -> str:
+def written(rng: random.Random, origin: names.Origin, surnames: tuple[str, ...]) -> str:
     """The surnames as the family writes them; one Catalan family of eight joins them by `i`."""
     return (" i " if origin is names.CATALAN and len(surnames) == 2 and rng.random() < 0.125 else " ").join(surnames)

@@ -231,7 +231,7 @@ def _name_attempts(tokens: tuple[str, ...], index: _Index[Id]) -> _Attempts:
 
 
 def _by_initials(tokens: tuple[str, ...], index: _Index[Id]) -> set[int]:
-    """ "EF", "E.F." and, as Spanish doubles the initials of plurals, "CCSS" for Ciencias Sociales."""
+    """For "EF", "E.F." and, as Spanish doubles the initials of plurals, "CCSS" for Ciencias Sociales."""
     letters = tokens[0] if len(tokens) == 1 else "".join(tokens) if all(len(t) == 1 for t in tokens) else ""
     if not letters.isalpha() or not 2 <= len(letters) <= _MOST_INITIALS:
         return set()

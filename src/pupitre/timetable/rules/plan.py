@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import combinations
 
 from pupitre.timetable.rules.findings import Finding, FindingCode, FindingList, Severity
-from pupitre.timetable.rules.words import week_in_day_name, weekday_in
+from pupitre.timetable.rules.words import tidy, week_in_day_name, weekday_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,18 @@ def recognise_days(names: Iterable[str], *, may_be_weeks: bool = True) -> tuple[
     """The days of a timetable from their names: which weekday each is and, where each comes twice, which week.
 
     "Monday A" and "Monday B" are one weekday of two weeks. `may_be_weeks` is false where the two are the halves
-    of a day. A letter or number that does not tell two days apart is part of the name.
+    of a day. A letter or number that does not tell two days apart is part of the name. Of L, M, X, J, V the M is Tuesday.
     """
-    days = [PlanDay(name, weekday_in(name), week_in_day_name(name) if may_be_weeks else "") for name in names]
+    listed = list(names)
+    is_spanish = any(tidy(name).casefold() == "x" for name in listed)
+    days = [
+        PlanDay(
+            name,
+            2 if is_spanish and tidy(name).casefold() == "m" else weekday_in(name),
+            week_in_day_name(name) if may_be_weeks else "",
+        )
+        for name in listed
+    ]
     weeks: dict[int | None, set[str]] = {}
     for day in days:
         weeks.setdefault(day.weekday, set()).add(day.week)

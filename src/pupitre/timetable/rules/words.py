@@ -85,7 +85,7 @@ def _numbered_weekday(number: int, others: set[str]) -> int | None:
 
 
 def week_in_day_name(name: str) -> str:
-    """ "A" or "B" where a day's name also says the week of a two-week timetable ("Lunes B", "Mon 2"), else ""."""
+    """The week, "A" or "B", where a day's name also says that of a two-week timetable ("Lunes B", "Mon 2"), else ""."""
     tokens = words(name)
     if not any(token in _WEEKDAY_OF and len(token) > 1 for token in tokens) or "feira" in tokens:
         return ""
