@@ -45,7 +45,7 @@ def _ps(pid: int, column: str) -> str:
     return done.stdout.strip()
 
 
-def dies_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None] | None:
+def dies_with_parent(signum: int = signal.SIGKILL) -> Callable[[], None] | None:
     """A `preexec_fn` by which Linux signals the child when the thread that started it is gone; None elsewhere.
 
     The kernel forgets the wish when a process changes its user; Python runs the function after that.
@@ -62,7 +62,7 @@ def dies_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None] | None:
     return wish
 
 
-def follow_parent(signum: int = signal.SIGTERM) -> None:
+def follow_parent(signum: int = signal.SIGKILL) -> None:
     """End when the parent of this process ends, even where it was killed without a word.
 
     For the main thread of a process whose parent started it from its own main thread.

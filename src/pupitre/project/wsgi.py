@@ -1,7 +1,6 @@
 """The pages, as the web server calls them."""
 
 import os
-import signal
 
 from django.core.wsgi import get_wsgi_application
 
@@ -11,6 +10,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pupitre.project.settings")
 
 # The web server's main process may be killed without a word; its workers would then hold the port for ever.
 if "PUPITRE_SUPERVISOR" in os.environ:
-    processes.follow_parent(signal.SIGKILL)
+    processes.follow_parent()
 
 application = get_wsgi_application()
