@@ -30,7 +30,9 @@ _LISTS = """
 """
 
 
-def _activity(number: int, students: Iterable[str] = ("1A",), teachers: Iterable[str] = ("Ana",), **more: object) -> str:
+def _activity(
+    number: int, students: Iterable[str] = ("1A",), teachers: Iterable[str] = ("Ana",), **more: object
+) -> str:
     return (
         "<Activity>"
         + "".join(f"<Teacher>{name}</Teacher>" for name in teachers)
@@ -43,7 +45,9 @@ def _activity(number: int, students: Iterable[str] = ("1A",), teachers: Iterable
 
 def _fet(*activities: str, more: str = "", name: str = "escola.fet") -> SourceFile:
     body = f"{_LISTS}<Activities_List>{''.join(activities)}</Activities_List>{more}"
-    return SourceFile(name, f'\ufeff<?xml version="1.0" encoding="UTF-8"?>\n<fet version="6.8.5">{body}</fet>'.encode())
+    return SourceFile(
+        name, f'\ufeff<?xml version="1.0" encoding="UTF-8"?>\n<fet version="6.8.5">{body}</fet>'.encode()
+    )
 
 
 def _solution(*places: tuple[int, str, str, str], name: str = "escola_activities.xml") -> SourceFile:
@@ -135,7 +139,12 @@ def test_names_of_other_versions_are_understood() -> None:
 def test_guard_duty_and_study_halls_and_switched_off_activities() -> None:
     plan = read_fet(
         [
-            _fet(_activity(1, students=()), _activity(2, teachers=()), _activity(3, active="false"), _activity(4)),
+            _fet(
+                _activity(1, students=()),
+                _activity(2, teachers=()),
+                _activity(3, active="false"),
+                _activity(4),
+            ),
             _solution((1, "Dilluns", "Pati", ""), (2, "Dimarts", "Pati", ""), (4, "", "", "")),
         ]
     )
@@ -186,7 +195,9 @@ def test_a_room_taken_twice_is_told_with_both_lessons() -> None:
 
 
 def test_the_solution_of_another_school_is_refused_by_name() -> None:
-    plan = read_fet([_fet(_activity(1)), _solution((7, "Freitag", "3. Stunde", ""), name="schule_activities.xml")])
+    plan = read_fet(
+        [_fet(_activity(1)), _solution((7, "Freitag", "3. Stunde", ""), name="schule_activities.xml")]
+    )
     (finding,) = plan.findings
     assert finding.code is FindingCode.FILES_DO_NOT_MATCH
     for name in ("schule_activities.xml", "escola.fet", "Escola Nova", "“Freitag”"):
@@ -213,7 +224,9 @@ def test_ten_days_named_a_and_b_are_two_weeks() -> None:
     text = f"""<fet><Days_List>{days}</Days_List><Hours_List><Hour><Name>1</Name></Hour></Hours_List>
     <Activities_List><Activity><Teacher>Ana</Teacher><Id>1</Id></Activity>
     <Activity><Teacher>Ana</Teacher><Id>2</Id></Activity></Activities_List></fet>"""
-    plan = read_fet([SourceFile("x.fet", text.encode()), _solution((1, "Lunes A", "1", ""), (2, "Lunes B", "1", ""))])
+    plan = read_fet(
+        [SourceFile("x.fet", text.encode()), _solution((1, "Lunes A", "1", ""), (2, "Lunes B", "1", ""))]
+    )
     assert [(day.weekday, day.week) for day in plan.days] == [(1, "A"), (2, "A"), (1, "B"), (2, "B")]
     assert [lesson.week for lesson in plan.lessons] == ["A", "B"]
     assert FindingCode.TEACHER_OVERLAP not in _codes(plan)
@@ -271,6 +284,10 @@ def test_arbitrary_bytes_never_raise(content: bytes) -> None:
 def test_a_file_cut_and_garbled_anywhere_never_raises(data: st.DataObject) -> None:
     whole = _fet(_activity(1), _activity(2, ["1A-x1"])).content
     start = data.draw(st.integers(0, len(whole)))
-    garbled = whole[:start] + data.draw(st.binary(max_size=8)) + whole[start + data.draw(st.integers(0, 40)) :]
-    plan = read_fet([SourceFile("x.fet", garbled), _solution((1, "Dilluns", "Pati", ""), (2, "Dimarts", "Pati", ""))])
+    garbled = (
+        whole[:start] + data.draw(st.binary(max_size=8)) + whole[start + data.draw(st.integers(0, 40)) :]
+    )
+    plan = read_fet(
+        [SourceFile("x.fet", garbled), _solution((1, "Dilluns", "Pati", ""), (2, "Dimarts", "Pati", ""))]
+    )
     assert all(finding.what() and finding.mend() for finding in plan.findings)

@@ -117,7 +117,9 @@ def test_every_group_of_the_secondary_school_finds_its_class() -> None:
     plan = _read("secondary-school_data_and_timetable.fet")
     years = [group.name for group in plan.groups if group.kind is GroupKind.YEAR]
     known = [KnownName(name, name) for name in years]
-    proposals = match_names((g.name for g in plan.groups), known, NameKind.CLASS, ancestors=ancestors(plan.groups))
+    proposals = match_names(
+        (g.name for g in plan.groups), known, NameKind.CLASS, ancestors=ancestors(plan.groups)
+    )
     assert all(proposal.match is not None for proposal in proposals)
     assert Counter(proposal.reason for proposal in proposals) == {
         MatchReason.EXACT: 37,

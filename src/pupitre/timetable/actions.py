@@ -19,7 +19,9 @@ Bell = tuple[str, time, time, bool]
 
 
 @transaction.atomic
-def set_bell_schedule(actor: Actor, *, name: str, periods: Sequence[Bell], is_default: bool = True) -> BellSchedule:
+def set_bell_schedule(
+    actor: Actor, *, name: str, periods: Sequence[Bell], is_default: bool = True
+) -> BellSchedule:
     """Write a day's periods, replacing those of the schedule of that name."""
     require(actor, OFFICE)
     schedule, _ = BellSchedule.objects.get_or_create(school_id=actor.place.id, name=name)

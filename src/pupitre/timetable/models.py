@@ -30,7 +30,9 @@ class Period(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["school", "schedule", "position"], name="timetable_period_position")
+            models.UniqueConstraint(
+                fields=["school", "schedule", "position"], name="timetable_period_position"
+            )
         ]
 
 
@@ -103,7 +105,9 @@ class LessonTeacher(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["school", "lesson", "teacher"], name="timetable_lessonteacher_once")
+            models.UniqueConstraint(
+                fields=["school", "lesson", "teacher"], name="timetable_lessonteacher_once"
+            )
         ]
         indexes = [models.Index(fields=["school", "teacher"], name="timetable_lessonteacher_who")]
 
@@ -120,7 +124,11 @@ class Substitution(TenantModel):
     note = models.TextField(blank=True, default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "lesson", "held_on"], name="timetable_substitution_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "lesson", "held_on"], name="timetable_substitution_once"
+            )
+        ]
         indexes = [models.Index(fields=["school", "held_on"], name="timetable_substitution_day")]
 
 
@@ -134,7 +142,9 @@ class CalendarFeed(TenantModel):
     read_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "secret_digest"], name="timetable_calendarfeed_secret")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "secret_digest"], name="timetable_calendarfeed_secret")
+        ]
 
 
 class TimetableImport(TenantModel):
@@ -143,7 +153,9 @@ class TimetableImport(TenantModel):
     READ, APPLIED, REFUSED = 1, 2, 3
 
     uploaded_at = models.DateTimeField()
-    uploaded_by = models.ForeignKey("people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    uploaded_by = models.ForeignKey(
+        "people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     file_name = models.TextField()
     file_key = models.TextField()
     solution_name = models.TextField(blank=True, default="")
