@@ -285,17 +285,16 @@ class EmbeddedPostgres:
         self, database: str = "pupitre", *, owner: str = roles.OWNER, application: str = roles.APPLICATION
     ) -> Urls:
         """Make the two roles and the database where they are missing; returns the addresses to use them by."""
-        passwords = self._passwords(owner, application)
-        with self.superuser() as connection:
-            for role in (owner, application):
-                if not self._can_sign_in(role):
-                    roles.make_role(connection, role, passwords[role])
-            roles.make_database(connection, database, owner, application)
-        with self.superuser(database) as connection:
-            connection.execute(sql.SQL("alter schema public owner to {}").format(sql.Identifier(owner)))
-            connection.execute(
-                sql.SQL("grant usage on schema public to {}").format(sql.Identifier(application))
-            )
+        # One at a time: PostgreSQL refuses two changes of the same role or right that meet.
+        with self._locked(self.home / "start.lock"):
+            passwords = self._passwords(owner, application)
+            with self.superuser() as connection:
+                for role in (owner, application):
+                    if not self._can_sign_in(role):
+                        roles.make_role(connection, role, passwords[role])
+                roles.make_database(connection, database, owner, application)
+            with self.superuser(database) as connection:
+                roles.give_schema(connection, owner, application)
         return Urls(application=self.url(application, database), owner=self.url(owner, database))
 
     def drop_database(self, database: str) -> None:

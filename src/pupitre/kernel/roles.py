@@ -45,6 +45,13 @@ def make_database(connection: psycopg.Connection[Any], database: str, owner: str
         connection.execute(sql.SQL(statement).format(**names))
 
 
+def give_schema(connection: psycopg.Connection[Any], owner: str, application: str) -> None:
+    """Let the owner make tables in the connection's database, and the application see that they are there."""
+    names = {"owner": sql.Identifier(owner), "application": sql.Identifier(application)}
+    connection.execute(sql.SQL("alter schema public owner to {owner}").format(**names))
+    connection.execute(sql.SQL("grant usage on schema public to {application}").format(**names))
+
+
 def check_server(application_url: str, owner_url: str | None) -> list[Finding]:
     """Look at an outside server: its version, and that the roles are what row-level security needs.
 
