@@ -1,0 +1,1 @@
+"""Taking, correcting and closing registers; announcing and justifying absences; letters, alerts and figures."""

@@ -1,0 +1,1 @@
+"""Reading registers, marks, notices and figures."""
