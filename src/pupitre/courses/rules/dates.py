@@ -14,7 +14,9 @@ ORDER_WORDS = {DMY: "day/month/year", MDY: "month/day/year"}
 _YEAR_FIRST = re.compile(
     r"(?a:(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d{2})(\d{2}))(?:[T ]+(?a:[\d:.,]+ ?(?:[AaPp]\.?[Mm]\.?)? ?(?:Z|[+-][\d:]+)?))?"
 )
-_YEAR_LAST = re.compile(r"(?a:(\d{1,2})([-/.])(\d{1,2})\2(\d{4}))(?:[T ]+(?a:[\d:.,]+ ?(?:[AaPp]\.?[Mm]\.?)?))?")
+_YEAR_LAST = re.compile(
+    r"(?a:(\d{1,2})([-/.])(\d{1,2})\2(\d{4}))(?:[T ]+(?a:[\d:.,]+ ?(?:[AaPp]\.?[Mm]\.?)?))?"
+)
 
 
 class Trouble(StrEnum):
@@ -28,12 +30,10 @@ class Trouble(StrEnum):
 class DateColumn:
     """How the dates of one column are read.
 
-    order is '' where no cell needed one. told: the cells themselves decided the order. trouble: no cell with the year
-    last can be read.
+    order is '' where nothing tells it (then a 5/5/2026 is still a date). trouble: no cell with the year last can be read.
     """
 
     order: str = ""
-    told: bool = False
     trouble: Trouble | None = None
 
     def read(self, text: str) -> date | None:
@@ -49,7 +49,7 @@ class DateColumn:
         first, separator, second, year = match.groups()
         if separator == "." or self.order == DMY:
             return _date(year, second, first)
-        return _date(year, first, second) if self.order == MDY else None
+        return _date(year, first, second) if self.order == MDY or first == second else None
 
 
 def needs_order(text: str) -> bool:
@@ -88,9 +88,9 @@ def _judged(day_first: bool, month_first: bool, either: bool, chosen: str, usual
     if day_first and month_first:
         return DateColumn(chosen) if chosen else DateColumn(trouble=Trouble.MIXED)
     if day_first or month_first:
-        return DateColumn(DMY if day_first else MDY, told=True)
+        return DateColumn(DMY if day_first else MDY)
     if not either:
-        return DateColumn(chosen or usual or DMY, told=True)
+        return DateColumn(chosen or usual)
     if chosen or usual:
         return DateColumn(chosen or usual)
     return DateColumn(trouble=Trouble.AMBIGUOUS)

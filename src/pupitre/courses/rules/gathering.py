@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from pupitre.courses.rules import vocabulary
 from pupitre.courses.rules.findings import FindingCode, Findings, Place, Severity
 from pupitre.courses.rules.roster import (
     ATTRIBUTES,
+    CLASSES,
     FILE_BITS,
     FILE_MASK,
     Choices,
@@ -77,10 +78,16 @@ class Gathering:
     rows: dict[Kind, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     places: dict[Kind, dict[str, int]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     ended: dict[Kind, set[str]] = field(default_factory=lambda: {kind: set() for kind in Kind})
-    fields: dict[Kind, frozenset[str]] = field(default_factory=dict)
+    told: dict[Kind, frozenset[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     _unknown_roles: dict[str, _Count] = field(default_factory=dict)
     _unknown_grades: dict[str, _Count] = field(default_factory=dict)
+
+    def tell(self, kind: Kind, *tables: Table) -> None:
+        """Remembers which attributes of a kind these tables have columns for."""
+        names = {attribute.name for attribute in fields(CLASSES[kind])}
+        there = frozenset().union(*(table.attributes() for table in tables))
+        self.told[kind] = self.told.get(kind, frozenset()) | (there & names)
 
     def file_number(self, file: str) -> int:
         """The number under which places remember a file."""
@@ -130,7 +137,9 @@ class Gathering:
         """A reader of roles: None where the row is to be left out, because the user chose so or must choose first."""
         chosen = {vocabulary.fold(word): role for word, role in self.choices.roles.items()}
         plain: dict[str, RosterRole] = {
-            word: role for word, role in vocabulary.FORMAT_ROLES.items() if vocabulary.fold(word) not in chosen
+            word: role
+            for word, role in vocabulary.FORMAT_ROLES.items()
+            if vocabulary.fold(word) not in chosen
         }
 
         def read(text: str, line: int) -> RosterRole | None:
@@ -200,7 +209,7 @@ class Gathering:
             modes=dict(self.modes),
             **{ATTRIBUTES[kind]: tuple(rows.values()) for kind, rows in self.rows.items()},
             tobedeleted={kind: frozenset(self.ended[kind]) for kind in deltas},
-            fields=dict(self.fields),
+            fields=dict(self.told),
             outside=outside,
             unknown_roles=unknown_roles,
             unknown_grades=unknown_grades,
@@ -213,7 +222,7 @@ class Gathering:
         for word in words:
             place = word.place
             where = {"file": place.file, "column": place.column, "value": word.value}
-            self.findings.add(severity, code, line=place.line, count=word.count, **where)  # type: ignore[arg-type]
+            self.findings.add(severity, code, line=place.line, count=word.count, **where)
 
     def _leave_out_what_ended(self) -> None:
         """A row whose class or person the same files end goes with it; a living row wins over an ended one."""
@@ -328,12 +337,6 @@ def relation_reader(table: Table, column: str) -> Callable[[str, int], Relation]
         return relation or Relation.OTHER
 
     return read
-
-
-def end_rows(gathering: Gathering, kinds: Iterable[Kind], table: Table) -> None:
-    """Notes what the table's status column ended."""
-    for kind in kinds:
-        gathering.ended[kind].update(table.ended)
 
 
 def school_of(gathering: Gathering, class_key: str) -> str:

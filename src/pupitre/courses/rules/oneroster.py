@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pupitre.courses.rules import vocabulary
 from pupitre.courses.rules.findings import FindingCode, Findings, Severity
-from pupitre.courses.rules.gathering import Gathering, end_rows, relation_reader
+from pupitre.courses.rules.gathering import Gathering, relation_reader
 from pupitre.courses.rules.roster import (
     AcademicSession,
     Class,
@@ -70,7 +70,8 @@ SPECS: Mapping[str, FileSpec] = {
         "courses.csv",
         Kind.COURSES,
         columns(
-            _HEAD + "schoolYearSourcedId title* courseCode grades=grade orgSourcedId* subjects=subject subjectCodes",
+            _HEAD
+            + "schoolYearSourcedId title* courseCode grades=grade orgSourcedId* subjects=subject subjectCodes",
             sourcedId="sourced_id",
             schoolYearSourcedId="school_year",
             title="title",
@@ -105,7 +106,8 @@ SPECS: Mapping[str, FileSpec] = {
         "users.csv",
         Kind.USERS,
         columns(
-            _HEAD + "enabledUser username* userIds=userId givenName*=first_name familyName*=last_name|surname middleName "
+            _HEAD
+            + "enabledUser username* userIds=userId givenName*=first_name familyName*=last_name|surname middleName "
             "identifier email sms phone agentSourcedIds=agents grades=grade password userMasterIdentifier "
             "preferredGivenName preferredMiddleName preferredFamilyName primaryOrgSourcedId pronouns "
             f"orgSourcedIds role {AGENT_RELATIONS} {FLAGS}",
@@ -137,7 +139,8 @@ SPECS: Mapping[str, FileSpec] = {
         "roles.csv",
         Kind.ROLES,
         columns(
-            _HEAD + "userSourcedId* roleType+ role* beginDate endDate orgSourcedId* userProfileSourcedId=userProfile "
+            _HEAD
+            + "userSourcedId* roleType+ role* beginDate endDate orgSourcedId* userProfileSourcedId=userProfile "
             f"{ROLE_GRADE}",
             sourcedId="sourced_id",
             userSourcedId="user",
@@ -184,7 +187,8 @@ SPECS: Mapping[str, FileSpec] = {
         "userProfiles.csv",
         None,
         columns(
-            _HEAD + "userSourcedId* profileType vendorId applicationId description credentialType username password"
+            _HEAD
+            + "userSourcedId* profileType vendorId applicationId description credentialType username password"
         ),
     ),
 }
@@ -192,7 +196,14 @@ SPECS: Mapping[str, FileSpec] = {
 # The rest of the binding: grades, results and resources are other features' data.
 OTHER_FILES = (
     *("categories", "classResources", "courseResources", "lineItemLearningObjectiveIds", "lineItems"),
-    *("lineItemScoreScales", "resources", "resultLearningObjectiveIds", "results", "resultScoreScales", "scoreScales"),
+    *(
+        "lineItemScoreScales",
+        "resources",
+        "resultLearningObjectiveIds",
+        "results",
+        "resultScoreScales",
+        "scoreScales",
+    ),
     *("userResources",),
 )
 MANIFEST_FILES = sorted(
@@ -242,24 +253,34 @@ def read_manifest(sheet: Sheet, findings: Findings) -> Manifest:
 # -- the files -------------------------------------------------------------------------------------------------------
 
 
-def gather(tables: Mapping[str, Table], modes: Mapping[str, Mode], gathering: Gathering) -> None:
-    """Reads the tables (by folded file name) into the gathering."""
+def gather(
+    tables: Mapping[str, Table], modes: Mapping[str, Mode], version: str, gathering: Gathering
+) -> None:
+    """Reads the tables (by folded file name, in READING_ORDER) into the gathering."""
     for name, table in tables.items():
         kind = table.spec.kind
         if kind is not None:
             gathering.modes[kind] = modes[name]
-            gathering.fields[kind] = table.attributes()
+            gathering.tell(kind, table)
         if table.readable and name in _READERS:
             _READERS[name](table, gathering)
             if kind is not None:
-                end_rows(gathering, (kind,), table)
+                gathering.ended[kind].update(table.ended)
     users = tables.get("users")
     if users is not None and users.readable:
-        _read_agents(users, gathering)
-        if "roles" not in tables and users.has("role"):
-            _read_roles_of_users(users, gathering, modes["users"])
-        elif "roles" in tables:
-            _say_who_has_no_role(users, gathering)
+        _gather_from_users(users, "roles" in tables, version, gathering)
+
+
+def _gather_from_users(users: Table, roles_are_apart: bool, version: str, gathering: Gathering) -> None:
+    if not roles_are_apart and users.has("role", "orgSourcedIds"):
+        _read_roles_of_users(users, gathering)
+    elif not roles_are_apart and version == "1.1":
+        for name in ("role", "orgSourcedIds"):
+            if not users.has(name):
+                users.add(Severity.ERROR, FindingCode.COLUMN_MISSING, users.sheet.header_line, name)
+    _read_agents(users, gathering)
+    if roles_are_apart:
+        _say_who_has_no_role(users, gathering)
 
 
 def _read_orgs(table: Table, gathering: Gathering) -> None:
@@ -278,19 +299,30 @@ def _read_sessions(table: Table, gathering: Gathering) -> None:
     a_key, a_title, a_type, a_start, a_end, a_parent, a_year = table.places(
         "sourcedId", "title", "type", "startDate", "endDate", "parentSourcedId", "schoolYear"
     )
-    start, end = table.dates("startDate", "endDate", chosen=gathering.choices.date_order)
+    start, end = table.date_readers("startDate", "endDate", chosen=gathering.choices.date_order)
     session_type = table.words("type", vocabulary.SESSION_TYPES, usual="term")
     for line, row in table.living_rows("sourcedId"):
         key, last = row[a_key], end(row[a_end], line)
         year = row[a_year] or (str(last.year) if last else "")
         kind = session_type(row[a_type], line)
-        put(key, AcademicSession(key, row[a_title], kind, start(row[a_start], line), last, year, row[a_parent]), line)
+        put(
+            key,
+            AcademicSession(key, row[a_title], kind, start(row[a_start], line), last, year, row[a_parent]),
+            line,
+        )
 
 
 def _read_courses(table: Table, gathering: Gathering) -> None:
     put = gathering.putter(Kind.COURSES, table)
     a_key, a_title, a_org, a_code, a_year, a_grades, a_subjects, a_codes = table.places(
-        "sourcedId", "title", "orgSourcedId", "courseCode", "schoolYearSourcedId", "grades", "subjects", "subjectCodes"
+        "sourcedId",
+        "title",
+        "orgSourcedId",
+        "courseCode",
+        "schoolYearSourcedId",
+        "grades",
+        "subjects",
+        "subjectCodes",
     )
     grade = gathering.grade_reader(table, "grades")
     for line, row in table.living_rows("sourcedId"):
@@ -336,25 +368,35 @@ def _read_classes(table: Table, gathering: Gathering) -> None:
         put(key, class_, line)
 
 
-_PLAIN_USER_COLUMNS = (
-    *("sourcedId", "username", "givenName", "familyName", "middleName"),
-    *("preferredGivenName", "preferredMiddleName", "preferredFamilyName"),
-    *("identifier", "userMasterIdentifier", "email", "phone", "sms"),
-)
-
-
 def _read_users(table: Table, gathering: Gathering) -> None:
     put = gathering.putter(Kind.USERS, table)
-    plain = table.places(*_PLAIN_USER_COLUMNS)
+    a_key, a_name, a_given, a_family, a_middle, a_identifier, a_master = table.places(
+        *("sourcedId", "username", "givenName", "familyName"),
+        *("middleName", "identifier", "userMasterIdentifier"),
+    )
+    a_preferred, a_preferred_middle, a_preferred_family, a_email, a_phone, a_sms = table.places(
+        *("preferredGivenName", "preferredMiddleName", "preferredFamilyName", "email", "phone", "sms")
+    )
     a_ids, a_grades, a_enabled, a_org, a_pronouns, a_flags = table.places(
         "userIds", "grades", "enabledUser", "primaryOrgSourcedId", "pronouns", FLAGS
     )
-    a_key = plain[0]
     grade = gathering.grade_reader(table, "grades")
     enabled = table.flags("enabledUser")
     for line, row in table.living_rows("sourcedId"):
         user = User(
-            *[row[place] for place in plain],
+            row[a_key],
+            row[a_name],
+            row[a_given],
+            row[a_family],
+            row[a_middle],
+            row[a_preferred],
+            row[a_preferred_middle],
+            row[a_preferred_family],
+            row[a_identifier],
+            row[a_master],
+            row[a_email],
+            row[a_phone],
+            row[a_sms],
             _user_ids(row[a_ids], table, line) if row[a_ids] else (),
             tuple([grade(word, line) for word in list_of(row[a_grades])]) if row[a_grades] else (),
             enabled(row[a_enabled], line) is not False,
@@ -381,7 +423,7 @@ def _read_roles(table: Table, gathering: Gathering) -> None:
     a_key, a_user, a_org, a_role, a_type, a_begin, a_end, a_grade = table.places(
         "sourcedId", "userSourcedId", "orgSourcedId", "role", "roleType", "beginDate", "endDate", ROLE_GRADE
     )
-    begin, end = table.dates("beginDate", "endDate", chosen=gathering.choices.date_order)
+    begin, end = table.date_readers("beginDate", "endDate", chosen=gathering.choices.date_order)
     role_of = gathering.role_reader(table, "role")
     role_type = table.words("roleType", ("primary", "secondary"), usual="primary")
     for line, row in table.living_rows("sourcedId"):
@@ -399,7 +441,7 @@ def _read_enrolments(table: Table, gathering: Gathering) -> None:
         *("sourcedId", "classSourcedId", "schoolSourcedId", "userSourcedId"),
         *("role", "primary", "beginDate", "endDate"),
     )
-    begin, end = table.dates("beginDate", "endDate", chosen=gathering.choices.date_order)
+    begin, end = table.date_readers("beginDate", "endDate", chosen=gathering.choices.date_order)
     role_of, primary = gathering.role_reader(table, "role"), table.flags("primary")
     classes: Mapping[str, Class] = gathering.rows[Kind.CLASSES]
     for line, row in table.living_rows("sourcedId"):
@@ -419,12 +461,16 @@ def _read_demographics(table: Table, gathering: Gathering) -> None:
     a_key, a_birth, a_sex, a_city, a_state, a_country = table.places(
         "sourcedId", "birthDate", "sex", "cityOfBirth", "stateOfBirthAbbreviation", "countryOfBirthCode"
     )
-    (birth,) = table.dates("birthDate", chosen=gathering.choices.date_order)
+    (birth,) = table.date_readers("birthDate", chosen=gathering.choices.date_order)
     sex = table.sexes("sex")
     for line, row in table.living_rows("sourcedId"):
         key = row[a_key]
         born = birth(row[a_birth], line)
-        put(key, Demographics(key, born, sex(row[a_sex], line), row[a_city], row[a_state], row[a_country]), line)
+        put(
+            key,
+            Demographics(key, born, sex(row[a_sex], line), row[a_city], row[a_state], row[a_country]),
+            line,
+        )
 
 
 _READERS = {
@@ -444,21 +490,14 @@ READING_ORDER = tuple(_READERS)
 # -- what users.csv says about others --------------------------------------------------------------------------------
 
 
-def _quietly(table: Table) -> Table:
-    """The same table for a second walk over its rows: what the first has said is not said again."""
-    silent = Table.__new__(Table)
-    silent.__dict__.update(table.__dict__, findings=Findings(), ended=[])
-    return silent
-
-
-def _read_roles_of_users(table: Table, gathering: Gathering, mode: Mode) -> None:
+def _read_roles_of_users(table: Table, gathering: Gathering) -> None:
     """OneRoster 1.1: one role in each of a user's organisations, the first of them the primary one."""
-    gathering.modes[Kind.ROLES] = mode
-    gathering.fields[Kind.ROLES] = frozenset({"user", "org", "role"})
+    gathering.modes[Kind.ROLES] = gathering.modes[Kind.USERS]
+    gathering.told[Kind.ROLES] = frozenset({"user", "org", "role"})
     put = gathering.putter(Kind.ROLES, table)
     a_key, a_role, a_orgs = table.places("sourcedId", "role", "orgSourcedIds")
     role_of = gathering.role_reader(table, "role")
-    for line, row in _quietly(table).living_rows("sourcedId"):
+    for line, row in table.quietly().living_rows("sourcedId"):
         for name, place in (("role", a_role), ("orgSourcedIds", a_orgs)):
             if not row[place]:
                 table.add(Severity.ERROR, FindingCode.CELL_EMPTY, line, name)
@@ -478,7 +517,9 @@ def _say_who_has_no_role(table: Table, gathering: Gathering) -> None:
     for key in gathering.rows[Kind.USERS]:
         if key not in known:
             line = gathering.place(Kind.USERS, key).line
-            gathering.findings.tally(Severity.WARNING, FindingCode.USER_WITHOUT_ROLE, file=table.file, line=line)
+            gathering.findings.tally(
+                Severity.WARNING, FindingCode.USER_WITHOUT_ROLE, file=table.file, line=line
+            )
 
 
 def _read_agents(table: Table, gathering: Gathering) -> None:
@@ -486,14 +527,12 @@ def _read_agents(table: Table, gathering: Gathering) -> None:
     if not table.has("agentSourcedIds"):
         return
     gathering.modes[Kind.GUARDIANSHIPS] = gathering.modes[Kind.USERS]
-    gathering.fields[Kind.GUARDIANSHIPS] = frozenset({"pupil", "agent", "relation"})
-    a_key, a_agents, a_relations, a_role = table.places("sourcedId", "agentSourcedIds", AGENT_RELATIONS, "role")
+    gathering.told[Kind.GUARDIANSHIPS] = frozenset({"pupil", "agent", "relation"})
+    a_key, a_agents, a_relations = table.places("sourcedId", "agentSourcedIds", AGENT_RELATIONS)
     relation_word = relation_reader(table, AGENT_RELATIONS)
-    roles = _roles_by_user(gathering)
-    if not gathering.rows[Kind.ROLES] and table.has("role"):
-        roles = _roles_in_users(table, a_key, a_role)
+    roles = roles_by_user(gathering.rows[Kind.ROLES].values())
     found: dict[tuple[str, str], tuple[Relation, int]] = {}
-    for line, row in _quietly(table).living_rows("sourcedId"):
+    for line, row in table.quietly().living_rows("sourcedId"):
         if not row[a_agents]:
             continue
         user, words = row[a_key], list_of(row[a_relations])
@@ -505,19 +544,6 @@ def _read_agents(table: Table, gathering: Gathering) -> None:
     for (pupil, agent), (relation, line) in sorted(found.items()):
         guardianship = Guardianship(pupil, agent, relation)
         put(guardianship.sourced_id, guardianship, line)
-
-
-def _roles_in_users(table: Table, a_key: int, a_role: int) -> dict[str, frozenset[RosterRole]]:
-    return {
-        row[a_key]: frozenset({role})
-        for _line, row in _quietly(table).living_rows("sourcedId")
-        if (role := vocabulary.ROLES.get(vocabulary.fold(row[a_role]))) is not None
-    }
-
-
-def _roles_by_user(gathering: Gathering) -> dict[str, frozenset[RosterRole]]:
-    roles: Iterable[UserRole] = gathering.rows[Kind.ROLES].values()
-    return roles_by_user(roles)
 
 
 def roles_by_user(roles: Iterable[UserRole]) -> dict[str, frozenset[RosterRole]]:

@@ -313,6 +313,18 @@ ATTRIBUTES: Mapping[Kind, str] = {
     Kind.DEMOGRAPHICS: "demographics",
 }
 
+CLASSES: Mapping[Kind, type[Row]] = {
+    Kind.ORGS: Org,
+    Kind.ACADEMIC_SESSIONS: AcademicSession,
+    Kind.COURSES: Course,
+    Kind.CLASSES: Class,
+    Kind.USERS: User,
+    Kind.ROLES: UserRole,
+    Kind.GUARDIANSHIPS: Guardianship,
+    Kind.ENROLMENTS: Enrolment,
+    Kind.DEMOGRAPHICS: Demographics,
+}
+
 FAMILY_ROLES = {
     RosterRole.PARENT: Relation.PARENT,
     RosterRole.GUARDIAN: Relation.GUARDIAN,

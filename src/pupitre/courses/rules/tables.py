@@ -51,7 +51,7 @@ class FileSpec:
 def columns(text: str, **attributes: str) -> tuple[Column, ...]:
     """Columns from the names in order: 'a* b+ c' where * is required and + expected; attributes by name.
 
-    Names with blanks are written with underscores. 'a=x|y' gives other names that mean the same column.
+    Blanks are written as underscores, an underscore as two. 'a=x|y' gives other names that mean the same column.
     """
     found = []
     for word in text.split():
@@ -59,7 +59,8 @@ def columns(text: str, **attributes: str) -> tuple[Column, ...]:
         need = {"*": Need.REQUIRED, "+": Need.EXPECTED}.get(word[-1], Need.OPTIONAL)
         key = word.rstrip("*+")
         known = tuple(alias.replace("_", " ") for alias in aliases.split("|") if alias)
-        found.append(Column(key.replace("_", " "), attributes.get(key, ""), need, known))
+        name = key.replace("__", "\0").replace("_", " ").replace("\0", "_")
+        found.append(Column(name, attributes.get(key, ""), need, known))
     return tuple(found)
 
 
@@ -210,7 +211,7 @@ def is_misspelling(word: str, right: str) -> bool:
             word, right = word.removesuffix(tail), right.removesuffix(tail)
     shorter = min(len(word), len(right))
     limit = max(1, shorter // 5)
-    return 3 < shorter and max(len(word), len(right)) < 60 and distance(word, right, limit) <= limit
+    return shorter > 3 and max(len(word), len(right)) < 60 and distance(word, right, limit) <= limit
 
 
 def only_misspelling_of(word: str, candidates: Iterable[str]) -> str | None:
@@ -222,7 +223,9 @@ def only_misspelling_of(word: str, candidates: Iterable[str]) -> str | None:
 class _Header:
     """Matches the cells of a header with the columns of a format, and says what it understood."""
 
-    def __init__(self, cells: Sequence[str], spec: FileSpec, file: str, line: int, findings: Findings) -> None:
+    def __init__(
+        self, cells: Sequence[str], spec: FileSpec, file: str, line: int, findings: Findings
+    ) -> None:
         self.cells, self.spec, self.file, self.line, self.findings = cells, spec, file, line, findings
         self.at: dict[str, int] = {}
         self._match_exactly()
@@ -352,6 +355,12 @@ class Table:
         if empty and self.readable:
             self.findings.add(WARNING, FindingCode.FILE_EMPTY, file=self.file)
 
+    def quietly(self) -> Table:
+        """The same table for another walk over its rows: what the first walk says is not said again."""
+        silent = Table.__new__(Table)
+        silent.__dict__.update(self.__dict__, findings=Findings(), ended=[])
+        return silent
+
     def _tally(self, severity: Severity, code: FindingCode, line: int, column: str, value: str = "") -> None:
         self.findings.tally(severity, code, file=self.file, line=line, column=column, value=value)
 
@@ -434,20 +443,23 @@ class Table:
         seen: dict[str, dict[str, int]] = {name: {} for name in names}
         watched = [(seen[name], self.at[name]) for name in names if name in self.at]
         if watched:
-            silent = Table.__new__(Table)
-            silent.__dict__.update(self.__dict__, findings=Findings(), ended=[])
-            for line, row in silent._all_rows():
+            for line, row in self.quietly()._all_rows():
                 for values, place in watched:
                     values.setdefault(row[place], line)
         return seen
 
-    def dates(self, *names: str, chosen: str, usual: str = "") -> list[ReadDate]:
+    def date_readers(self, *names: str, chosen: str, usual: str = "") -> list[ReadDate]:
         """A reader for each of these columns, its order of day and month decided by all of the column's cells."""
         values = self.distinct(*names)
-        return [self._date_reader(name, values[name], chosen, usual) for name in names]
+        proven = {dates.judge_column(cells, chosen="", usual="").order for cells in values.values()} - {""}
+        # One program wrote all columns: a 30th of June in one tells how its neighbour is to be read.
+        likely = proven.pop() if len(proven) == 1 else usual
+        found = {
+            name: dates.judge_column(cells, chosen=chosen, usual=likely) for name, cells in values.items()
+        }
+        return [self._date_reader(name, values[name], column) for name, column in found.items()]
 
-    def _date_reader(self, name: str, cells: dict[str, int], chosen: str, usual: str) -> ReadDate:
-        column = dates.judge_column(cells, chosen=chosen, usual=usual)
+    def _date_reader(self, name: str, cells: dict[str, int], column: dates.DateColumn) -> ReadDate:
         self._say_order(name, cells, column)
         known: dict[str, date | None] = {"": None}
 
@@ -474,6 +486,8 @@ class Table:
             mixed = column.trouble is dates.Trouble.MIXED
             code = FindingCode.DATE_MIXED if mixed else FindingCode.DATE_AMBIGUOUS
             self.add(ERROR, code, line, name, value)
+            return
+        if not column.order:
             return
         self.findings.add(
             NOTE,

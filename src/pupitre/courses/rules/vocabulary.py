@@ -36,21 +36,27 @@ ROLES: Mapping[str, RosterRole] = _table(
     *((role, role.value) for role in RosterRole),
     (
         RosterRole.STUDENT,
-        "students,pupil,learner,alumno,alumna,alumnos,alumno/a,estudiante,alumne,alumna,alumne/a,estudiant,élève,eleve,"
-        "étudiant,étudiante,apprenant,Schüler,Schülerin,Schueler,SchülerIn,Schüler/in,Student/in,Lernende,aluno,aluna,"
-        "aluno/a,estudante,educando",
+        (
+            "students,pupil,learner,alumno,alumna,alumnos,alumno/a,estudiante,alumne,alumna,alumne/a,estudiant,élève,eleve,"
+            "étudiant,étudiante,apprenant,Schüler,Schülerin,Schueler,SchülerIn,Schüler/in,Student/in,Lernende,aluno,aluna,"
+            "aluno/a,estudante,educando"
+        ),
     ),
     (
         RosterRole.TEACHER,
-        "teachers,professor,instructor,faculty,lecturer,adjunct,substitute,profesor,profesora,profesor/a,docente,maestro,"
-        "maestra,professora,professor/a,mestre,mestra,docent,professeur,professeure,enseignant,enseignante,prof,"
-        "instituteur,institutrice,Lehrer,Lehrerin,LehrerIn,Lehrer/in,Lehrkraft,Lehrperson,docente,professores",
+        (
+            "teachers,professor,instructor,faculty,lecturer,adjunct,substitute,profesor,profesora,profesor/a,docente,maestro,"
+            "maestra,professora,professor/a,mestre,mestra,docent,professeur,professeure,enseignant,enseignante,prof,"
+            "instituteur,institutrice,Lehrer,Lehrerin,LehrerIn,Lehrer/in,Lehrkraft,Lehrperson,docente,professores"
+        ),
     ),
     (
         RosterRole.AIDE,
-        "teacherAssistant,assistant,paraprofessional,teaching assistant,auxiliar,ayudante,auxiliar educativo,auxiliar "
-        "d'educació,vetllador,vetlladora,assistant d'éducation,AESH,accompagnant,Assistenz,Schulbegleiter,"
-        "Schulbegleiterin,Schulbegleitung,auxiliar de educação,assistente",
+        (
+            "teacherAssistant,assistant,paraprofessional,teaching assistant,auxiliar,ayudante,auxiliar educativo,auxiliar "
+            "d'educació,vetllador,vetlladora,assistant d'éducation,AESH,accompagnant,Assistenz,Schulbegleiter,"
+            "Schulbegleiterin,Schulbegleitung,auxiliar de educação,assistente"
+        ),
     ),
     (
         RosterRole.ADMINISTRATOR,
@@ -58,45 +64,62 @@ ROLES: Mapping[str, RosterRole] = _table(
     ),
     (
         RosterRole.PRINCIPAL,
-        "headteacher,head,headmaster,director,directora,director/a,directeur,directrice,proviseur,chef d'établissement,"
-        "Schulleiter,Schulleiterin,Schulleitung,Rektor,Rektorin,diretor,diretora",
+        (
+            "headteacher,head,headmaster,director,directora,director/a,directeur,directrice,proviseur,chef d'établissement,"
+            "Schulleiter,Schulleiterin,Schulleitung,Rektor,Rektorin,diretor,diretora"
+        ),
     ),
     (RosterRole.SYSTEM_ADMINISTRATOR, "itAdmin,coordinador TIC,coordinadora TIC,coordinador digital"),
     (
         RosterRole.GUARDIAN,
-        "legal guardian,tutor legal,tutora legal,responsable legal,representante legal,responsable légal,représentant "
-        "légal,Erziehungsberechtigter,Erziehungsberechtigte,Erziehungsberechtigte/r,encarregado de educação,encarregada "
-        "de educação,responsável legal,apoderado,apoderada,acudiente",
+        (
+            "legal guardian,tutor legal,tutora legal,responsable legal,representante legal,responsable légal,représentant "
+            "légal,Erziehungsberechtigter,Erziehungsberechtigte,Erziehungsberechtigte/r,encarregado de educação,encarregada "
+            "de educação,responsável legal,apoderado,apoderada,acudiente"
+        ),
     ),
     (
         RosterRole.PARENT,
-        "parents,mother,father,padre,madre,padre/madre,progenitor,progenitora,pare,mare,pare/mare,père,mère,Vater,Mutter,"
-        "Elternteil,Eltern,pai,mãe",
+        (
+            "parents,mother,father,padre,madre,padre/madre,progenitor,progenitora,pare,mare,pare/mare,père,mère,Vater,Mutter,"
+            "Elternteil,Eltern,pai,mãe"
+        ),
     ),
     (
         RosterRole.RELATIVE,
-        "family,grandparent,familiar,pariente,abuelo,abuela,avi,àvia,famille,proche,grand-parent,grand-père,grand-mère,"
-        "Verwandter,Verwandte,Großvater,Großmutter,parente,avô,avó",
+        (
+            "family,grandparent,familiar,pariente,abuelo,abuela,avi,àvia,famille,proche,grand-parent,grand-père,grand-mère,"
+            "Verwandter,Verwandte,Großvater,Großmutter,parente,avô,avó"
+        ),
     ),
     (
         RosterRole.COUNSELOR,
-        "counsellor,advisor,orientador,orientadora,conseiller,conseillère,psychologue scolaire,CPE,Berater,Beraterin,"
-        "Beratungslehrer,Beratungslehrerin,Schulsozialarbeiter,conselheiro,conselheira",
+        (
+            "counsellor,advisor,orientador,orientadora,conseiller,conseillère,psychologue scolaire,CPE,Berater,Beraterin,"
+            "Beratungslehrer,Beratungslehrerin,Schulsozialarbeiter,conselheiro,conselheira"
+        ),
     ),
-    (RosterRole.PROCTOR, "invigilator,vigilante,vigilant,surveillant,surveillante,Aufsicht,vigilante de provas"),
+    (
+        RosterRole.PROCTOR,
+        "invigilator,vigilante,vigilant,surveillant,surveillante,Aufsicht,vigilante de provas",
+    ),
     (
         RosterRole.NURSE,
-        "school nurse,enfermero,enfermera,infermer,infermera,infirmier,infirmière,Krankenpfleger,Krankenschwester,"
-        "Schulkrankenschwester,enfermeiro,enfermeira",
+        (
+            "school nurse,enfermero,enfermera,infermer,infermera,infirmier,infirmière,Krankenpfleger,Krankenschwester,"
+            "Schulkrankenschwester,enfermeiro,enfermeira"
+        ),
     ),
     (
         RosterRole.STAFF,
-        "officeStaff,secretary,occupationalTherapist,physicalTherapist,speechTherapist,visionTherapist,specialServices,"
-        "coach,researcher,chair,affiliate,personal,PAS,secretario,secretaria,administrativo,administrativa,secretari,"
-        "secretària,personnel,secrétaire,Personal,Mitarbeiter,Mitarbeiterin,Sekretär,Sekretärin,Sekretariat,funcionário,"
-        "funcionária,secretário,secretária",
+        (
+            "officeStaff,secretary,occupationalTherapist,physicalTherapist,speechTherapist,visionTherapist,specialServices,"
+            "coach,researcher,chair,affiliate,personal,PAS,secretario,secretaria,administrativo,administrativa,secretari,"
+            "secretària,personnel,secrétaire,Personal,Mitarbeiter,Mitarbeiterin,Sekretär,Sekretärin,Sekretariat,funcionário,"
+            "funcionária,secretário,secretária"
+        ),
     ),
-)  # fmt: skip
+)
 
 RELATIONS: Mapping[str, Relation] = _table(
     *((relation, relation.value) for relation in Relation),
@@ -105,10 +128,15 @@ RELATIONS: Mapping[str, Relation] = _table(
     (Relation.FATHER, "padre,pare,père,Vater,pai,dad"),
     (
         Relation.GUARDIAN,
-        "tutor,tutora,tutor legal,tutora legal,responsable légal,tuteur,tutrice,Vormund,Erziehungsberechtigter,"
-        "Erziehungsberechtigte,encarregado de educação,apoderado,apoderada,acudiente",
+        (
+            "tutor,tutora,tutor legal,tutora legal,responsable légal,tuteur,tutrice,Vormund,Erziehungsberechtigter,"
+            "Erziehungsberechtigte,encarregado de educação,apoderado,apoderada,acudiente"
+        ),
     ),
-    (Relation.RELATIVE, "familiar,grandparent,abuelo,abuela,avi,àvia,proche,Verwandter,Verwandte,parente,avô,avó"),
+    (
+        Relation.RELATIVE,
+        "familiar,grandparent,abuelo,abuela,avi,àvia,proche,Verwandter,Verwandte,parente,avô,avó",
+    ),
     (Relation.DOCTOR, "médico,médica,metge,metgessa,médecin,Arzt,Ärztin"),
     (Relation.OTHER, "otro,otra,altre,altra,autre,andere,outro,outra,child,administrator,sibling"),
 )
@@ -126,13 +154,38 @@ GRADES: Mapping[str, str] = {
 
 ORG_TYPES = (
     *("department", "school", "district", "local", "state", "national"),
-    *("ministryOfEducation", "localAuthority", "university", "region", "college", "division", "campus", "province"),
-    *("adultEducation", "researchCenter", "municipality", "program", "departmentOfEducation", "academicTrust"),
+    *(
+        "ministryOfEducation",
+        "localAuthority",
+        "university",
+        "region",
+        "college",
+        "division",
+        "campus",
+        "province",
+    ),
+    *(
+        "adultEducation",
+        "researchCenter",
+        "municipality",
+        "program",
+        "departmentOfEducation",
+        "academicTrust",
+    ),
 )
 TEACHING_ORGS = frozenset({"school", "college", "university", "campus", "adultEducation"})
 SESSION_TYPES = (
     *("gradingPeriod", "semester", "schoolYear", "term"),
-    *("fullSchoolYear", "quarter", "trimester", "summerTerm", "longSession", "intersession", "miniTerm", "twelveMonth"),
+    *(
+        "fullSchoolYear",
+        "quarter",
+        "trimester",
+        "summerTerm",
+        "longSession",
+        "intersession",
+        "miniTerm",
+        "twelveMonth",
+    ),
     *("quinmester", "other"),
 )
 CLASS_TYPES = ("homeroom", "scheduled")
@@ -147,7 +200,9 @@ SEX_WORDS: Mapping[str, str] = _table(
 TRUE = frozenset({"true", "1", "yes", "y", "si", "oui", "ja", "sim", "t"})
 FALSE = frozenset({"false", "0", "no", "n", "non", "nein", "nao", "f"})
 STATUS_ACTIVE = frozenset({"", "active", "activo", "activa", "actif", "aktiv", "ativo", "enrolled"})
-STATUS_ENDED = frozenset({"tobedeleted", "inactive", "deleted", "removed", "transferred", "withdrawn", "baja"})
+STATUS_ENDED = frozenset(
+    {"tobedeleted", "inactive", "deleted", "removed", "transferred", "withdrawn", "baja"}
+)
 
 
 def by_fold(words: Iterable[str]) -> dict[str, str]:
