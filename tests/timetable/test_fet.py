@@ -259,6 +259,28 @@ def test_a_damaged_file_is_told_with_its_line() -> None:
     assert finding.line == 3
 
 
+def test_a_file_that_is_made_to_exhaust_memory_is_read_quickly() -> None:
+    subgroups = "".join(f"<Subgroup><Name>s{n}</Name></Subgroup>" for n in range(3000))
+    students = (
+        f"<Students_List><Year><Name>Y</Name><Group><Name>G</Name>{subgroups}</Group></Year></Students_List>"
+    )
+    content = _fet(*(_activity(n, ["Y"]) for n in range(2000))).content.decode()
+    bomb = content.replace("<Students_List>", students + "<X>").replace(
+        "</Students_List>\n<Rooms", "</X><Rooms"
+    )
+    plan = read_fet(
+        [SourceFile("x.fet", bomb.encode()), _solution(*((n, "Dilluns", "Pati", "") for n in range(2000)))]
+    )
+    assert len(plan.lessons) == 2000
+    assert FindingCode.GROUP_OVERLAP in _codes(plan)
+
+
+def test_more_hours_than_fet_can_have_are_refused() -> None:
+    hours = "".join(f"<Hour><Name>h{n}</Name></Hour>" for n in range(200))
+    text = f"<fet><Days_List><Day><Name>Mon</Name></Day></Days_List><Hours_List>{hours}</Hours_List></fet>"
+    assert _codes(read_fet([SourceFile("x.fet", text.encode())])) == [FindingCode.TOO_LARGE]
+
+
 def test_no_file_and_two_solutions_are_refused() -> None:
     assert _codes(read_fet([])) == [FindingCode.NO_FILE]
     plan = read_fet([_fet(_activity(1)), _solution(name="a.xml"), _solution(name="b.xml")])

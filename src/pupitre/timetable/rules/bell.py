@@ -7,7 +7,7 @@ from datetime import time
 from typing import Final
 
 from pupitre.timetable.rules.findings import Finding, FindingCode, FindingList
-from pupitre.timetable.rules.words import is_break_name, is_lunch_name
+from pupitre.timetable.rules.words import is_break_name, is_lunch_name, tidy
 
 _CLOCK: Final = r"(?P<h{n}>\d{{1,2}})\s*(?:[:.hH]\s*(?P<m{n}>\d{{2}}))\s*(?:h(?:rs|oras|eures)?|uhr)?"
 _HOUR: Final = r"(?P<h{n}>\d{{1,2}})\s*(?:(?:[:.hH]\s*(?P<m{n}>\d{{2}}))|h)?\s*(?:h(?:rs|oras|eures)?|uhr)?"
@@ -18,6 +18,8 @@ _RANGE: Final = re.compile(
 _MOMENT: Final = re.compile(r"(?<![\d:.])" + _CLOCK.format(n=1) + r"(?![\d:.])", re.IGNORECASE)
 _EARLIEST_BARE_HOUR: Final = 6
 _DAY: Final = 24 * 60
+#: No name of an hour is longer, and the patterns above are slow on what is not a name.
+_LONGEST_NAME: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,14 @@ class Period:
 
 def parse_time(cell: str) -> time | None:
     """The one time of day in a cell ("8:30", "8h30", "08.30", "8:30:00"), or None."""
-    text = re.sub(r"^(\s*\d{1,2}:\d{2}):\d{2}(?:\.0+)?\s*$", r"\1", cell)
-    match = _MOMENT.fullmatch(text.strip())
+    text = re.sub(r"^(\d{1,2}:\d{2}):\d{2}(?:\.0+)?$", r"\1", tidy(cell)[:_LONGEST_NAME])
+    match = _MOMENT.fullmatch(text)
     return _time(match["h1"], match["m1"]) if match else None
 
 
 def times_in_name(name: str) -> tuple[time | None, time | None]:
     """The start and the end that the name of an hour carries: "8:30-9:25", "8h30 à 9h25", "08:30", "8-9"."""
+    name = tidy(name)[:_LONGEST_NAME]
     for match in _RANGE.finditer(name):
         starts_at, ends_at = _time(match["h1"], match["m1"]), _time(match["h2"], match["m2"])
         if (

@@ -30,8 +30,8 @@ from pupitre.timetable.rules.xml_tree import (
     MOST_BYTES,
     Element,
     ForbiddenXmlError,
-    OversizedXmlError,
     MalformedXmlError,
+    OversizedXmlError,
     parse_xml,
 )
 
@@ -50,6 +50,8 @@ _REAL_ROOM: Final = ("realroom", "realroomname")
 _ID: Final = ("id", "activityid")
 #: FET's own "no limit" on the capacity of a room.
 _UNLIMITED: Final = 30_000
+#: FET itself stops at 72 hours and 60 days.
+_MOST_DAYS_OR_HOURS: Final = 120
 #: A file that places fewer of its activities than this is an input with some fixed hours, not a timetable.
 _LEAST_PLACED: Final = 0.5
 #: Two files of one school agree but for what changed since; more strangers than this are another school's.
@@ -130,10 +132,10 @@ def _read(files: Sequence[SourceFile], found: FindingList) -> ImportedTimetable 
         found.add(FindingCode.TWO_SOLUTIONS, first=solutions[0].file, second=solutions[1].file)
     elif solutions and not inputs:
         found.add(FindingCode.SOLUTION_WITHOUT_DATA, solutions[0].file)
-    if found.has_errors:
+    if found.has_errors():
         return None
     data = _choose([_read_data(read, found) for read in inputs], found)
-    if found.has_errors:
+    if found.has_errors():
         return None
     return _with_solution(data, solutions[0], found) if solutions else _with_own_places(data, found)
 
@@ -175,6 +177,13 @@ def _read_data(read: _Read, found: FindingList) -> _Data:
     hours = _names(root, ("hourslist",), ("hour",))
     if not days or not hours:
         found.add(FindingCode.NO_DAYS_OR_HOURS, read.file, root.line, days=len(days), hours=len(hours))
+    if max(len(days), len(hours)) > _MOST_DAYS_OR_HOURS:
+        found.add(
+            FindingCode.TOO_LARGE,
+            read.file,
+            root.line,
+            limit=f"{_MOST_DAYS_OR_HOURS} × {_MOST_DAYS_OR_HOURS}",
+        )
     report_days(days, found, read.file)
     activities = _activities(read, found)
     data = _Data(
@@ -235,24 +244,32 @@ def _rooms(root: Element) -> tuple[PlanRoom, ...]:
 
 def _groups(root: Element) -> tuple[PlanGroup, ...]:
     groups: dict[str, PlanGroup] = {}
+    parents: dict[str, dict[str, None]] = {}
     listed = root.first("studentslist", "yearslist")
     for year in listed.all("year") if listed else []:
-        _add_group(groups, year, GroupKind.YEAR, "")
+        _add_group(groups, parents, year, GroupKind.YEAR, "")
         for group in year.all("group"):
-            _add_group(groups, group, GroupKind.GROUP, year.value("name"))
+            _add_group(groups, parents, group, GroupKind.GROUP, year.value("name"))
             for subgroup in group.all("subgroup"):
-                _add_group(groups, subgroup, GroupKind.SUBGROUP, group.value("name"))
-    return tuple(group for name, group in groups.items() if name)
+                _add_group(groups, parents, subgroup, GroupKind.SUBGROUP, group.value("name"))
+    return tuple(replace(group, parents=tuple(parents[name])) for name, group in groups.items())
 
 
-def _add_group(groups: dict[str, PlanGroup], item: Element, kind: GroupKind, parent: str) -> None:
+def _add_group(
+    groups: dict[str, PlanGroup],
+    parents: dict[str, dict[str, None]],
+    item: Element,
+    kind: GroupKind,
+    parent: str,
+) -> None:
     name = item.value("name")
-    known = groups.get(name)
-    if known is None:
-        size = _whole_number(item.value("numberofstudents")) or None
-        groups[name] = PlanGroup(name, kind, (parent,) if parent else (), size)
-    elif parent and parent != name and parent not in known.parents:
-        groups[name] = replace(known, parents=(*known.parents, parent))
+    if not name:
+        return
+    if name not in groups:
+        groups[name] = PlanGroup(name, kind, size=_whole_number(item.value("numberofstudents")) or None)
+    above = parents.setdefault(name, {})
+    if parent and parent != name:
+        above[parent] = None
 
 
 def _activities(read: _Read, found: FindingList) -> tuple[_Activity, ...]:

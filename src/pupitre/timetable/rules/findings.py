@@ -211,7 +211,7 @@ FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
         gettext_noop("Both are imported. Correct the one that is wrong, or leave it if the room holds both."),
     ),
     FindingCode.AND_MORE: _notice(
-        gettext_noop("%(count)s more of the same kind (%(kind)s) are not listed."),
+        gettext_noop("%(count)s more like the one above are not listed."),
         gettext_noop("Correct the listed ones first and upload again."),
     ),
     FindingCode.ENCODING_GUESSED: _notice(
@@ -312,17 +312,18 @@ class FindingList:
             facts = tuple((key, str(value)) for key, value in params.items())
             self._kept.append(Finding(code, file, line, column, facts))
 
-    @property
     def has_errors(self) -> bool:
+        """Whether anything so far stops the import."""
         return any(finding.severity is Severity.ERROR for finding in self._kept)
 
     def freeze(self) -> tuple[Finding, ...]:
-        """The findings in the order they were met, and one line for each kind that had too many."""
-        more = tuple(
-            Finding(
-                FindingCode.AND_MORE, params=(("count", str(count - MOST_OF_A_KIND)), ("kind", code.value))
-            )
-            for code, count in self._counts.items()
-            if count > MOST_OF_A_KIND
-        )
-        return (*self._kept, *more)
+        """The findings in the order they were met; where a kind had too many, its last is followed by their number."""
+        last = {finding.code: position for position, finding in enumerate(self._kept)}
+        listed: list[Finding] = []
+        for position, finding in enumerate(self._kept):
+            listed.append(finding)
+            more = self._counts[finding.code] - MOST_OF_A_KIND
+            if more > 0 and last[finding.code] == position:
+                facts = (("count", str(more)), ("kind", finding.code.value))
+                listed.append(Finding(FindingCode.AND_MORE, finding.file, params=facts))
+        return tuple(listed)

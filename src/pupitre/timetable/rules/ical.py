@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from icalendar import Calendar, Event, Timezone
+from icalendar import Calendar, Event, Timezone, vDuration
 
 from pupitre.timetable.rules.calendar import Occurrence
 
@@ -56,7 +56,7 @@ def build_feed(
     calendar.add("x-wr-calname", name)
     calendar.add("x-wr-timezone", zone)
     calendar.add("refresh-interval", refresh_every, parameters={"value": "DURATION"})
-    calendar.add("x-published-ttl", refresh_every)
+    calendar.add("x-published-ttl", vDuration(refresh_every))
     if listed:
         calendar.add_component(_time_zone(listed, zone))
     for item in listed:

@@ -40,7 +40,7 @@ _COLUMNS: Final = (
 
 #: What headers call each column, as tokens run together, in en, es, ca, fr, de, pt and in FET.
 _SYNONYMS: Final = {
-    "id": "id activityid lesson lessonid actividad leccion activitat cours coursid unterricht atividade nr",
+    "id": "id activityid lesson lessonid actividad leccion activitat coursid unterricht atividade nr",
     "day": "day weekday dia diasemana diadelasemana diadelasetmana jour joursemaine tag wochentag diadasemana",
     "period": "period hour lessonnumber slot hora sesion sessio tramo tramohorario periodo periode franja heure "
     "creneau seance stunde unterrichtsstunde tempo bloco",
@@ -52,10 +52,10 @@ _SYNONYMS: Final = {
     "tempos",
     "class": "class classes group groups studentssets students studentsset clase clases grupo grupos curso classe "
     "grup grups groupe groupes division klasse klassen gruppe turma turmas",
-    "subject": "subject course asignatura materia area assignatura matiere discipline fach disciplina",
+    "subject": "subject course asignatura materia area assignatura matiere cours discipline fach disciplina",
     "teacher": "teacher teachers staff profesor profesora profesores docente docentes profesorado professor professora "
     "professors professorat professeur professeurs enseignant enseignante enseignants prof lehrer lehrerin lehrkraft "
-    "lehrkrafte lehrperson",
+    "lehrkrafte lehrperson professores",
     "room": "room rooms classroom location aula aulas espacio sala salas salle salles lieu raum raume zimmer espai",
     "week": "week weeks semana semanas setmana setmanes semaine semaines woche wochen weekab semanaab",
     "tags": "tags activitytags etiquetas etiquetes etiquettes",
@@ -77,9 +77,10 @@ class _Row:
 
     @property
     def is_lesson(self) -> bool:
-        if any(self.get(column) for column in ("class", "teacher", "room", "id")):
+        """A row of a free hour or of a break is not."""
+        if self.get("class") or self.get("teacher") or self.get("id"):
             return True
-        return bool(self.get("day") and (self.get("subject") or self.get("period") or self.get("start")))
+        return bool(self.get("day") and self.get("subject") and not is_break_name(self.get("subject")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _table(file: SourceFile, found: FindingList) -> _Table | None:
             rows = tuple(_row(line, body, columns) for line, body in lines[position + 1 :])
             headers = {column: tidy(cells[index]) for index, column in columns.items()}
             return _Table(file.name, headers, tuple(row for row in rows if any(row.cells.values())))
-    if not found.has_errors:
+    if not found.has_errors():
         found.add(FindingCode.NO_HEADER, file.name, 1)
     return None
 
@@ -227,7 +228,7 @@ def _plan(table: _Table, found: FindingList) -> ImportedTimetable:
     lessons = tuple(_together(_lessons(table, days, periods, found)))
     if not lessons:
         found.add(FindingCode.NO_LESSONS, table.file)
-    if found.has_errors:
+    if found.has_errors():
         return ImportedTimetable()
     plan = ImportedTimetable(
         days=tuple(days.values()),
@@ -252,14 +253,18 @@ def _key(name: str) -> str:
 
 def _days(table: _Table, found: FindingList) -> dict[str, PlanDay]:
     """The days in the order of the week, by folded name. "lunes" and "Lunes" are one day, and so are "Mon" and "Monday"."""
-    written = dict.fromkeys(row.get("day") for row in table.rows if row.get("day"))
+    written: dict[str, int] = {}
+    for row in table.rows:
+        if row.get("day"):
+            written.setdefault(row.get("day"), row.line)
     recognised = recognise_days(written)
     first: dict[tuple[int, str], PlanDay] = {}
     days: dict[str, PlanDay] = {}
     for day in recognised:
         if day.weekday is None:
-            line = next(row.line for row in table.rows if row.get("day") == day.name)
-            found.add(FindingCode.UNKNOWN_DAY, table.file, line, table.headers["day"], value=day.name)
+            found.add(
+                FindingCode.UNKNOWN_DAY, table.file, written[day.name], table.headers["day"], value=day.name
+            )
             continue
         days[day.name] = first.setdefault((day.weekday, day.week), day)
     return dict(sorted(days.items(), key=lambda item: (item[1].week, item[1].weekday or 0)))

@@ -12,8 +12,8 @@ from defusedxml.expatreader import DefusedExpatParser
 
 from pupitre.timetable.rules.words import tidy
 
-MOST_BYTES: Final = 32 * 1024 * 1024
-MOST_ELEMENTS: Final = 1_000_000
+MOST_BYTES: Final = 16 * 1024 * 1024
+MOST_ELEMENTS: Final = 400_000
 MOST_LEVELS: Final = 32
 
 
