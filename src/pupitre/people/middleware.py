@@ -52,7 +52,9 @@ class ActorMiddleware:
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path()) if getattr(view, "signed_in_only", False) else None
+            return (
+                redirect_to_login(request.get_full_path()) if getattr(view, "signed_in_only", False) else None
+            )
         with scope(0, account=request.user.pk):
             request.actor = rules.Actor(request.user.pk, name=str(request.user))  # type: ignore[attr-defined]
             return rendered(view(request, *args, **kwargs))

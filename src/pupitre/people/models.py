@@ -43,7 +43,9 @@ class Account(AbstractBaseUser):
 class Person(TenantModel):
     """A pupil, guardian or member of staff in one school. OneRoster's user."""
 
-    account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     sourced_id = models.TextField()
     identifier = models.TextField(blank=True, default="")
     username = models.TextField(blank=True, default="")  # as the roster proposes it
@@ -73,7 +75,9 @@ class Person(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["school", "sourced_id"], name="people_person_sourced_id"),
             models.UniqueConstraint(
-                fields=["school", "account"], condition=models.Q(account__isnull=False), name="people_person_account"
+                fields=["school", "account"],
+                condition=models.Q(account__isnull=False),
+                name="people_person_account",
             ),
         ]
         indexes = [
@@ -108,7 +112,9 @@ class Department(TenantModel):
     ended_on = models.DateField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "sourced_id"], name="people_department_sourced_id")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "sourced_id"], name="people_department_sourced_id")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -147,7 +153,9 @@ class AuthorityMembership(models.Model):
     role = models.SmallIntegerField(choices=[(r.value, r.name) for r in Role], default=Role.INSPECTOR.value)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["authority", "account", "role"], name="people_authority_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["authority", "account", "role"], name="people_authority_once")
+        ]
 
 
 class Guardianship(TenantModel):
@@ -155,7 +163,9 @@ class Guardianship(TenantModel):
 
     pupil = TenantForeignKey(Person)
     guardian = TenantForeignKey(Person)
-    relation = models.SmallIntegerField(choices=[(r.value, r.name) for r in Relation], default=Relation.GUARDIAN.value)
+    relation = models.SmallIntegerField(
+        choices=[(r.value, r.name) for r in Relation], default=Relation.GUARDIAN.value
+    )
     lives_with = models.BooleanField(default=True)
     #: Sees the pupil's record and day at all.
     sees_record = models.BooleanField(default=True)
@@ -167,7 +177,9 @@ class Guardianship(TenantModel):
     ends_on = models.DateField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "pupil", "guardian"], name="people_guardianship_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "pupil", "guardian"], name="people_guardianship_once")
+        ]
         indexes = [models.Index(fields=["school", "guardian"], name="people_guardianship_adult")]
 
 
@@ -177,12 +189,16 @@ class Invitation(TenantModel):
     person = TenantForeignKey(Person)
     code_digest = models.CharField(max_length=64)
     issued_at = models.DateTimeField()
-    issued_by = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    issued_by = models.ForeignKey(
+        Account, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "code_digest"], name="people_invitation_code")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "code_digest"], name="people_invitation_code")
+        ]
         indexes = [models.Index(fields=["school", "person"], name="people_invitation_person")]
 
 
@@ -198,14 +214,18 @@ class ClassCard(TenantModel):
     locked_until = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "token_digest"], name="people_classcard_token")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "token_digest"], name="people_classcard_token")
+        ]
 
 
 class Look(TenantModel):
     """A look of a member of staff at somebody's protected data. Appended, never changed."""
 
     looked_at = models.DateTimeField()
-    account = models.ForeignKey(Account, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=True)
+    account = models.ForeignKey(
+        Account, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=True
+    )
     actor_name = models.TextField(blank=True, default="")
     subject = TenantForeignKey(Person, on_delete=models.DO_NOTHING, db_index=False)
     what = models.SmallIntegerField(choices=[(w.value, w.name) for w in LookAt])

@@ -7,11 +7,10 @@ from django.db.models import Q
 
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.text import fold
+from pupitre.people.models import Account, AuthorityMembership, Guardianship, Membership, Person
+from pupitre.people.rules import OFFICE, READS_FILES, STAFF, Actor, Role
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
-
-from .models import Account, AuthorityMembership, Guardianship, Membership, Person
-from .rules import OFFICE, READS_FILES, STAFF, Actor, Role
 
 
 def actor_in(account: Account, school: SchoolFacts, today: date) -> Actor:
@@ -70,7 +69,9 @@ def authorities_for(account_id: int) -> list[AuthorityMembership]:
 def access_person(actor: Actor, person_id: int) -> Person:
     """A person of the actor's school whom the actor may know: staff all, everyone themself, guardians their pupils."""
     person = Person.objects.filter(pk=person_id).first()
-    if person is None or not (actor.is_any(STAFF) or person_id == actor.person_id or is_guardian_of(actor, person_id)):
+    if person is None or not (
+        actor.is_any(STAFF) or person_id == actor.person_id or is_guardian_of(actor, person_id)
+    ):
         raise NotFound
     return person
 

@@ -64,7 +64,7 @@ class LookAt(IntEnum):
 
 
 class WrongCode(Denied):
-    """This code is not valid. Check it on your letter; a code works once and for a limited time."""
+    """The code is not valid. Check it on your letter; a code works once and for a limited time."""
 
 
 @dataclass(frozen=True, slots=True)

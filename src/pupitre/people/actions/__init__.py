@@ -1,0 +1,15 @@
+"""Changing persons, roles, guardianships, accounts and how they sign in."""
+
+from .accounts import appoint_inspector, link_account, open_account
+from .persons import grant_role, make_guardian, register_person
+from .rosters import apply_people
+
+__all__ = [
+    "apply_people",
+    "appoint_inspector",
+    "grant_role",
+    "link_account",
+    "make_guardian",
+    "open_account",
+    "register_person",
+]

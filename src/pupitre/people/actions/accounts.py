@@ -1,0 +1,53 @@
+"""Opening accounts and saying whom they are."""
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from pupitre.people.models import Account, AuthorityMembership, Membership, Person
+from pupitre.people.rules import OFFICE, Actor, Role, require
+
+
+@transaction.atomic
+def open_account(
+    *, username: str, password: str, display_name: str, now: datetime, email: str = "", locale: str = ""
+) -> Account:
+    """An account ready for use. For the operator and the demonstration; people activate theirs by a letter's code."""
+    account = Account.objects.create(
+        username=username.lower(),
+        email=email.lower(),
+        display_name=display_name,
+        locale=locale,
+        password=make_password(password),
+        created_at=now,
+        activated_at=now,
+    )
+    if email:
+        _keep_address(account)
+    return account
+
+
+def _keep_address(account: Account) -> None:
+    from allauth.account.models import EmailAddress
+
+    EmailAddress.objects.create(user=account, email=account.email, primary=True, verified=True)
+
+
+@transaction.atomic
+def link_account(actor: Actor, person: Person, account: Account) -> Person:
+    """Let an account be that person in the actor's school: the person's roles lead there from now on."""
+    require(actor, OFFICE)
+    person.account = account
+    person.save(update_fields=["account"])
+    Membership.objects.filter(person=person).update(account=account)
+    return person
+
+
+@transaction.atomic
+def appoint_inspector(*, authority_id: int, account: Account) -> AuthorityMembership:
+    """Let an account see an authority's figures. An act of the operator."""
+    found, _ = AuthorityMembership.objects.get_or_create(
+        authority_id=authority_id, account=account, role=Role.INSPECTOR
+    )
+    return found
