@@ -55,11 +55,13 @@ def platform_job(*, queue: str = "default", cron: str | None = None, retries: in
 def deferred(job: Any, school_id: int, *, lock: str | None = None, at: Any = None, **facts: Any) -> int:
     """Defer a tenant job within the current transaction; `at` is an aware datetime before which it does not run.
 
+    `job` is the job or its name, such as `pupitre.attendance.jobs.decide_alerts`: actions stand below jobs and name them.
     `lock` makes jobs of the same name and school wait for each other.
     """
     options = {"lock": lock, "schedule_at": at}
     chosen = {name: value for name, value in options.items() if value is not None}
-    return int(job.configure(**chosen).defer(school_id=school_id, **facts))
+    task = app.tasks[job] if isinstance(job, str) else job
+    return int(task.configure(**chosen).defer(school_id=school_id, **facts))
 
 
 def every_school() -> list[SchoolFacts]:
