@@ -1,6 +1,7 @@
 """Changing persons, roles, guardianships, accounts and how they sign in."""
 
 from .accounts import appoint_inspector, link_account, open_account
+from .looks import note_looks
 from .persons import grant_role, make_guardian, register_person
 from .rosters import apply_people
 
@@ -10,6 +11,7 @@ __all__ = [
     "grant_role",
     "link_account",
     "make_guardian",
+    "note_looks",
     "open_account",
     "register_person",
 ]

@@ -76,6 +76,14 @@ def access_person(actor: Actor, person_id: int) -> Person:
     return person
 
 
+def access_pupil(actor: Actor, pupil_id: int) -> Person:
+    """A pupil whom the actor may know; NotFound also where that person is no pupil."""
+    person = access_person(actor, pupil_id)
+    if not Membership.objects.filter(person_id=pupil_id, role=Role.PUPIL).exists():
+        raise NotFound
+    return person
+
+
 def is_guardian_of(actor: Actor, pupil_id: int) -> bool:
     return guardianship_of(actor, pupil_id) is not None
 
