@@ -44,8 +44,9 @@ class Stepper extends HTMLElement {
     const input = this.querySelector("input");
     if (!input || this.querySelector("button")) return;
     const words = /** @type {HTMLElement} */ (this.closest("[data-less]") ?? this).dataset;
-    input.before(this.button("−", words.less, () => input.stepDown(), input));
-    input.after(this.button("+", words.more, () => input.stepUp(), input));
+    const by = Number(words.step ?? 1);
+    input.before(this.button("−", words.less, () => input.stepDown(by), input));
+    input.after(this.button("+", words.more, () => input.stepUp(by), input));
   }
 
   /** @param {string} sign @param {string | undefined} label @param {() => void} step @param {HTMLInputElement} input */
