@@ -360,9 +360,14 @@ def _unknown_names(environ: Mapping[str, str]) -> list[Problem]:
                 f"Write the value into {name.removesuffix('_FILE')}.",
             )
         else:
-            near = difflib.get_close_matches(name, _KNOWN, 1, 0.7)
+            known = {other.removeprefix(PREFIX) for other in _KNOWN}
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), known, 1, 0.7)
             wrong = "There is no such setting."
-            mend = f"Did you mean {near[0]}?" if near else "Remove it; docs/operate/settings.md lists all."
+            mend = (
+                f"Did you mean {PREFIX}{near[0]}?"
+                if near
+                else "Remove it; docs/operate/settings.md lists all."
+            )
         problems.append(Problem(name, "***", wrong, mend))
     return problems
 

