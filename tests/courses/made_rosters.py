@@ -48,7 +48,10 @@ ONEROSTER_1_1 = {
         "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\nfile.academicSessions,bulk\nfile.orgs,bulk\n"
         "file.courses,bulk\nfile.classes,bulk\nfile.users,bulk\nfile.enrollments,bulk\nfile.demographics,absent\n"
     ),
-    **{name: ONEROSTER_1_2[name] for name in ("orgs.csv", "academicSessions.csv", "courses.csv", "classes.csv")},
+    **{
+        name: ONEROSTER_1_2[name]
+        for name in ("orgs.csv", "academicSessions.csv", "courses.csv", "classes.csv")
+    },
     "users.csv": (
         "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,familyName,"
         "middleName,identifier,email,sms,phone,agentSourcedIds,grades,password\n"
@@ -87,5 +90,3 @@ def found(roster: Roster, code: FindingCode) -> Finding:
     """The only finding of a kind."""
     (finding,) = [finding for finding in roster.findings if finding.code is code]
     return finding
-
-

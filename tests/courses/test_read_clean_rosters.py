@@ -6,11 +6,11 @@ import io
 import zipfile
 from datetime import date
 
-from tests.courses.made_rosters import ONEROSTER_1_1, ONEROSTER_1_2, SDS_1, changed, encoded
-
 from pupitre.courses.rules import roster as rosters
+from pupitre.courses.rules.findings import Place
 from pupitre.courses.rules.reading import files_of_zip, read_roster
-from pupitre.courses.rules.roster import Guardianship, Kind, Mode, Place, Relation, RosterRole
+from pupitre.courses.rules.roster import Guardianship, Kind, Mode, Relation, RosterRole
+from tests.courses.made_rosters import ONEROSTER_1_1, ONEROSTER_1_2, SDS_1, changed, encoded
 
 
 def test_oneroster_1_2_is_read_without_a_word() -> None:
@@ -19,7 +19,15 @@ def test_oneroster_1_2_is_read_without_a_word() -> None:
     assert roster.source == rosters.ONEROSTER_1_2
     assert {kind: len(roster.rows(kind)) for kind in roster.modes} == {
         **dict.fromkeys(
-            (Kind.ORGS, Kind.ACADEMIC_SESSIONS, Kind.COURSES, Kind.CLASSES, Kind.DEMOGRAPHICS, Kind.GUARDIANSHIPS), 1
+            (
+                Kind.ORGS,
+                Kind.ACADEMIC_SESSIONS,
+                Kind.COURSES,
+                Kind.CLASSES,
+                Kind.DEMOGRAPHICS,
+                Kind.GUARDIANSHIPS,
+            ),
+            1,
         ),
         Kind.USERS: 3,
         Kind.ROLES: 3,

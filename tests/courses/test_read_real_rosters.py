@@ -96,7 +96,8 @@ def test_the_same_real_roster_twice_changes_nothing(folder: str) -> None:
     roster = read(folder)
     for kind in roster.modes:
         incoming = {
-            row.sourced_id: {name: getattr(row, name) for name in roster.fields[kind]} for row in roster.rows(kind)
+            row.sourced_id: {name: getattr(row, name) for name in roster.fields[kind]}
+            for row in roster.rows(kind)
         }
         first = difference({}, {}, incoming)
         assert len(first.creates) == len(roster.rows(kind))

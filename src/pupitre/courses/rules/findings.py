@@ -49,6 +49,7 @@ class FindingCode(StrEnum):
     PASSWORD_NOT_READ = "password-not-read"  # noqa: S105
     ROW_TOO_LONG = "row-too-long"
     ROW_SHORT = "row-short"
+    ROW_TRAILING = "row-trailing"
     CELL_EMPTY = "cell-empty"
     CELL_EXPECTED = "cell-expected"
     MANIFEST_MISSING = "manifest-missing"
@@ -179,6 +180,10 @@ FINDING_TEXTS: dict[FindingCode, tuple[str, str]] = {
     FindingCode.ROW_SHORT: (
         gettext_noop("%(count)s rows of “%(file)s”, the first at line %(line)s, end early; the rest counts as empty."),
         gettext_noop("If values were lost, export the file again.")),
+    FindingCode.ROW_TRAILING: (
+        gettext_noop("The rows of “%(file)s” end with more separators than the line of column names (%(count)s rows)."),
+        gettext_noop("If values stand in the wrong columns, put values with the separator in them in quotation marks."),
+    ),
     FindingCode.CELL_EMPTY: (
         gettext_noop("%(column)s is empty at line %(line)s of “%(file)s”."),
         gettext_noop("Fill it in, or delete the row.")),

@@ -68,7 +68,9 @@ REFERENCES = (
 
 @dataclass(slots=True)
 class Gathering:
-    """A roster while it is being read. columns: how a format calls the references of a kind, for the findings."""
+    """A roster while it is being read. columns: how a format calls the references of a kind, for the findings.
+    families: line, user, agents and relations as OneRoster's users.csv has them, until the roles are known.
+    """
 
     choices: Choices
     findings: Findings
@@ -80,6 +82,7 @@ class Gathering:
     ended: dict[Kind, set[str]] = field(default_factory=lambda: {kind: set() for kind in Kind})
     told: dict[Kind, frozenset[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    families: list[tuple[int, str, str, str]] = field(default_factory=list)
     _unknown_roles: dict[str, _Count] = field(default_factory=dict)
     _unknown_grades: dict[str, _Count] = field(default_factory=dict)
 

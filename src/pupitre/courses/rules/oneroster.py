@@ -377,9 +377,11 @@ def _read_users(table: Table, gathering: Gathering) -> None:
     a_preferred, a_preferred_middle, a_preferred_family, a_email, a_phone, a_sms = table.places(
         *("preferredGivenName", "preferredMiddleName", "preferredFamilyName", "email", "phone", "sms")
     )
-    a_ids, a_grades, a_enabled, a_org, a_pronouns, a_flags = table.places(
-        "userIds", "grades", "enabledUser", "primaryOrgSourcedId", "pronouns", FLAGS
+    a_ids, a_grades, a_enabled, a_org, a_pronouns, a_flags, a_agents, a_relations = table.places(
+        *("userIds", "grades", "enabledUser", "primaryOrgSourcedId", "pronouns", FLAGS),
+        *("agentSourcedIds", AGENT_RELATIONS),
     )
+    families = gathering.families
     grade = gathering.grade_reader(table, "grades")
     enabled = table.flags("enabledUser")
     for line, row in table.living_rows("sourcedId"):
@@ -405,6 +407,8 @@ def _read_users(table: Table, gathering: Gathering) -> None:
             list_of(row[a_flags]),
         )
         put(row[a_key], user, line)
+        if row[a_agents]:
+            families.append((line, row[a_key], row[a_agents], row[a_relations]))
 
 
 _USER_ID = re.compile(r"\{([^{}:]*):([^{}]*)\}")
@@ -528,15 +532,12 @@ def _read_agents(table: Table, gathering: Gathering) -> None:
         return
     gathering.modes[Kind.GUARDIANSHIPS] = gathering.modes[Kind.USERS]
     gathering.told[Kind.GUARDIANSHIPS] = frozenset({"pupil", "agent", "relation"})
-    a_key, a_agents, a_relations = table.places("sourcedId", "agentSourcedIds", AGENT_RELATIONS)
     relation_word = relation_reader(table, AGENT_RELATIONS)
     roles = roles_by_user(gathering.rows[Kind.ROLES].values())
     found: dict[tuple[str, str], tuple[Relation, int]] = {}
-    for line, row in table.quietly().living_rows("sourcedId"):
-        if not row[a_agents]:
-            continue
-        user, words = row[a_key], list_of(row[a_relations])
-        for number, other in enumerate(list_of(row[a_agents])):
+    for line, user, agents, relations in gathering.families:
+        words = list_of(relations)
+        for number, other in enumerate(list_of(agents)):
             pupil, agent = _pupil_first(user, other, roles)
             told = relation_word(words[number], line) if number < len(words) else None
             found.setdefault((pupil, agent), (told or relation_of(roles.get(agent, frozenset())), line))

@@ -185,14 +185,18 @@ def _names_of(spec: FileSpec) -> set[str]:
 
 
 def distance(left: str, right: str, limit: int) -> int:
-    """How many letters must be added, dropped or changed; limit + 1 for more than limit."""
+    """How many letters must be added, dropped, changed or swapped; limit + 1 for more than limit."""
     if abs(len(left) - len(right)) > limit:
         return limit + 1
+    before: list[int] = []
     row = list(range(len(right) + 1))
-    for i, one in enumerate(left, start=1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(right, start=1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (one != other))
+    for i, one in enumerate(left):
+        earlier, before, row = before, row, [i + 1]
+        for j, other in enumerate(right):
+            cost = min(before[j + 1] + 1, row[j] + 1, before[j] + (one != other))
+            if i and j and one == right[j - 1] and left[i - 1] == other:
+                cost = min(cost, earlier[j - 1] + 1)
+            row.append(cost)
     return min(row[-1], limit + 1)
 
 
@@ -349,8 +353,10 @@ class Table:
             for name, place in expected:
                 if not row[place]:
                     self._tally(WARNING, FindingCode.CELL_EXPECTED, line, name)
-            if unkept:
-                unkept = self._told(unkept, row, line)
+            for _name, place in unkept:
+                if row[place]:
+                    unkept = self._told(unkept, row, line)
+                    break
             yield line, row
         if empty and self.readable:
             self.findings.add(WARNING, FindingCode.FILE_EMPTY, file=self.file)
@@ -394,6 +400,7 @@ class Table:
 
     def _all_rows(self) -> Iterator[tuple[int, Cells]]:
         width, header_line = self.width, self.sheet.header_line
+        surplus: tuple[int, int] | None = None
         for line, row in self._raw_rows():
             if line <= header_line:
                 continue
@@ -401,10 +408,15 @@ class Table:
             length = len(row)
             if not any(row):
                 continue
-            if length > width:
-                if any(row[width:]):
-                    self.add(ERROR, FindingCode.ROW_TOO_LONG, line, "")
+            if surplus is None:
+                surplus = (max(0, length - width), line)
+            if length > width or surplus[0]:
+                if any(row[width:]) or length - width != surplus[0]:
+                    # One row longer than its neighbours is a value with a separator in it, also where it ends empty.
+                    self.add(ERROR, FindingCode.ROW_TOO_LONG, line if length > width else surplus[1], "")
+                    surplus = (0, line)
                     continue
+                self._tally(NOTE, FindingCode.ROW_TRAILING, line, "")
                 del row[width:]
             elif length < width:
                 self._tally(WARNING, FindingCode.ROW_SHORT, line, "")
@@ -443,9 +455,12 @@ class Table:
         seen: dict[str, dict[str, int]] = {name: {} for name in names}
         watched = [(seen[name], self.at[name]) for name in names if name in self.at]
         if watched:
-            for line, row in self.quietly()._all_rows():
+            for line, row in self.quietly()._raw_rows():
+                if line <= self.sheet.header_line:
+                    continue
                 for values, place in watched:
-                    values.setdefault(row[place], line)
+                    if place < len(row) and row[place] not in values:
+                        values.setdefault(row[place].strip(), line)
         return seen
 
     def date_readers(self, *names: str, chosen: str, usual: str = "") -> list[ReadDate]:
