@@ -12,17 +12,21 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pupitre.project.demo.roster import Population, Pupil, School
+from pupitre.project.demo.roster import Bell, Population, Pupil, School
 from pupitre.project.demo.week import Lesson, Week
 
 
 @dataclass(frozen=True, slots=True)
 class SchoolDay:
-    """A day with lessons: those of `weekday` (1 = Monday). Registers exist up to `last_period`, where that is set."""
+    """A day with lessons: those of `weekday` (1 = Monday), at the times of `bell` where the day has one of its own.
+
+    Registers exist up to `last_period`, where that is set.
+    """
 
     on: date
     weekday: int
     last_period: int | None = None
+    bell: Bell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,12 @@ def school_days(days: Sequence[date]) -> tuple[SchoolDay, ...]:
 
 
 def build_history(
-    population: Population, week: Week, days: Mapping[str, Sequence[SchoolDay]], rng: random.Random, *, now: datetime | None = None
+    population: Population,
+    week: Week,
+    days: Mapping[str, Sequence[SchoolDay]],
+    rng: random.Random,
+    *,
+    now: datetime | None = None,
 ) -> History:
     """The absences and registers of the school days of each school (by school key).
 
@@ -132,7 +141,8 @@ def build_history(
     if now is not None:
         planned = tuple(_known_at(absence, now) for absence in planned)
     # A generator of its own: it does not matter when the caller draws from `rng` while iterating.
-    return History(planned, _registers(population, week, days, planned, random.Random(rng.getrandbits(64))))
+    own = random.Random(rng.getrandbits(64))  # noqa: S311
+    return History(planned, _registers(population, week, days, planned, own))
 
 
 def build_attendance(
@@ -161,7 +171,14 @@ def _known_at(absence: Absence, now: datetime) -> Absence:
 class _Planner:
     """The absences of one school."""
 
-    def __init__(self, population: Population, week: Week, school: School, days: Sequence[SchoolDay], rng: random.Random) -> None:
+    def __init__(
+        self,
+        population: Population,
+        week: Week,
+        school: School,
+        days: Sequence[SchoolDay],
+        rng: random.Random,
+    ) -> None:
         self.school, self.days, self.rng = school, days, rng
         self.zone = ZoneInfo(school.time_zone)
         self.texts = _TEXTS[school.languages[0]]
@@ -197,14 +214,20 @@ class _Planner:
         """A brother or sister may fall ill a day or two later."""
         after = [at for at, day in enumerate(self.days) if day.on > absence.first_on]
         at = after[min(len(after) - 1, self.rng.randint(0, 1))] if after else None
-        if at is not None and self.days[at].on not in self.away[pupil.person_key] and here(pupil, self.days[at].on):
+        if (
+            at is not None
+            and self.days[at].on not in self.away[pupil.person_key]
+            and here(pupil, self.days[at].on)
+        ):
             self._add(pupil, at, self.rng.choices(*_LENGTHS)[0], "illness")
 
     def _add(self, pupil: Pupil, at: int, length: int, reason: str) -> None:
         run = self.days[at : at + length]
         days = [day.on for day in run if day.on not in self.away[pupil.person_key]]
         # A run that meets another absence ends before it.
-        days = days[: next((n for n, day in enumerate(run) if day.on in self.away[pupil.person_key]), len(days))]
+        days = days[
+            : next((n for n, day in enumerate(run) if day.on in self.away[pupil.person_key]), len(days))
+        ]
         self._keep(pupil, days, 1, _WHOLE_DAY, reason)
 
     def _part(self, pupil: Pupil, day: SchoolDay, reason: str) -> None:
@@ -229,17 +252,25 @@ class _Planner:
         """What the family says: before, in the morning itself, afterwards, or nothing."""
         rng = self.rng
         teller = self.teller.get(absence.pupil_key)
-        before = {"illness": 0.62, "medical": 0.87, "family": 0.78, "travel": 0.85, "unknown": 0.03}[absence.reason]
-        after = {"illness": 0.7, "medical": 0.75, "family": 0.5, "travel": 0.4, "unknown": 0.06}[absence.reason]
+        before = {"illness": 0.62, "medical": 0.87, "family": 0.78, "travel": 0.85, "unknown": 0.03}[
+            absence.reason
+        ]
+        after = {"illness": 0.7, "medical": 0.75, "family": 0.5, "travel": 0.4, "unknown": 0.06}[
+            absence.reason
+        ]
         if teller is None:
             return absence
         spoken = self.texts.get(absence.reason, self.texts["family"])
         if rng.random() < before:
-            return replace(absence, announced_at=self._announced(absence), told_by=teller, text=rng.choice(spoken))
+            return replace(
+                absence, announced_at=self._announced(absence), told_by=teller, text=rng.choice(spoken)
+            )
         if rng.random() < after:
             at = self._at(absence.last_on + timedelta(days=rng.randint(1, 4)), 7 * 60, 22 * 60)
             document = absence.reason in {"illness", "medical"} and rng.random() < 0.4
-            return replace(absence, justified_at=at, told_by=teller, text=rng.choice(spoken), has_document=document)
+            return replace(
+                absence, justified_at=at, told_by=teller, text=rng.choice(spoken), has_document=document
+            )
         return absence
 
     def _announced(self, absence: Absence) -> datetime:
@@ -260,7 +291,9 @@ def here(pupil: Pupil, on: date) -> bool:
 
 def tellers(population: Population) -> dict[str, str]:
     """The guardian who tells the school about each pupil: the first who has a say."""
-    ties = sorted((tie for tie in population.guardianships if tie.receives_notices), key=lambda tie: -tie.order)
+    ties = sorted(
+        (tie for tie in population.guardianships if tie.receives_notices), key=lambda tie: -tie.order
+    )
     return {tie.pupil_key: tie.guardian_key for tie in ties}
 
 
@@ -269,14 +302,18 @@ def plan_absences(
 ) -> tuple[Absence, ...]:
     """All absences of the days, about one pupil of twenty away on each."""
     planners = {
-        school.key: _Planner(population, week, school, days[school.key], rng) for school in population.schools if days.get(school.key)
+        school.key: _Planner(population, week, school, days[school.key], rng)
+        for school in population.schools
+        if days.get(school.key)
     }
     places = {pupil.person_key: pupil for pupil in population.pupils}
     for pupil in population.pupils:
         if pupil.school_key in planners:
             planners[pupil.school_key].plan(pupil)
     siblings = _siblings(population)
-    for absence in [absence for planner in planners.values() for absence in planner.found if absence.reason == "illness"]:
+    for absence in [
+        absence for planner in planners.values() for absence in planner.found if absence.reason == "illness"
+    ]:
         for other in siblings.get(absence.pupil_key, ()):
             place = places[other]
             if place.school_key in planners and rng.random() < 0.16:
@@ -291,23 +328,39 @@ def _siblings(population: Population) -> dict[str, list[str]]:
     for tie in population.guardianships:
         if tie.order == 1 and tie.household_key:
             homes[tie.household_key].append(tie.pupil_key)
-    return {key: [other for other in home if other != key] for home in homes.values() for key in home if len(home) > 1}
+    return {
+        key: [other for other in home if other != key]
+        for home in homes.values()
+        for key in home
+        if len(home) > 1
+    }
 
 
 def announce_ahead(
-    population: Population, week: Week, days: Mapping[str, Sequence[SchoolDay]], rng: random.Random, *, now: datetime
+    population: Population,
+    week: Week,
+    days: Mapping[str, Sequence[SchoolDay]],
+    rng: random.Random,
+    *,
+    now: datetime,
 ) -> tuple[Absence, ...]:
     """Absences of the coming days that the families have announced already: visits to the doctor and journeys."""
     planned = plan_absences(population, week, days, rng)
     known = (_known_at(absence, now) for absence in planned if absence.reason != "unknown")
-    return tuple(replace(absence, key=f"ahead-{absence.key}") for absence in known if absence.announced_at is not None)
+    return tuple(
+        replace(absence, key=f"ahead-{absence.key}") for absence in known if absence.announced_at is not None
+    )
 
 
 # Registers
 
 
 def _registers(
-    population: Population, week: Week, days: Mapping[str, Sequence[SchoolDay]], absences: Sequence[Absence], rng: random.Random
+    population: Population,
+    week: Week,
+    days: Mapping[str, Sequence[SchoolDay]],
+    absences: Sequence[Absence],
+    rng: random.Random,
 ) -> Iterator[Register]:
     members = _members(population)
     by_school: dict[str, list[Absence]] = defaultdict(list)
@@ -336,13 +389,19 @@ class _Filler:
         absences: Sequence[Absence], rng: random.Random,
     ) -> None:  # fmt: skip
         self.rng, self.school, self.members = rng, school, members
-        self.zone, self.texts, self.bell = ZoneInfo(school.time_zone), _TEXTS[school.languages[0]], week.bells[school.key]
+        self.zone, self.texts, self.bell = (
+            ZoneInfo(school.time_zone),
+            _TEXTS[school.languages[0]],
+            week.bells[school.key],
+        )
         self.lessons: dict[int, list[Lesson]] = defaultdict(list)
         for lesson in week.lessons:
             if lesson.school_key == school.key:
                 self.lessons[lesson.weekday].append(lesson)
         self.absences = absences
-        self.present = {pupil.person_key: Mark(pupil.person_key, "present", 0, "") for pupil in population.pupils}
+        self.present = {
+            pupil.person_key: Mark(pupil.person_key, "present", 0, "") for pupil in population.pupils
+        }
         own = [pupil.person_key for pupil in population.pupils if pupil.school_key == school.key]
         share = 0.035 if school.stage == "primary" else 0.06
         self.tardy = {key: rng.uniform(0.12, 0.4) for key in own if rng.random() < share}
@@ -354,22 +413,33 @@ class _Filler:
 
     def day(self, day: SchoolDay) -> Iterator[Register]:
         """The registers of a day, in order of the lessons."""
-        away = {absence.pupil_key: absence for absence in self.absences if absence.first_on <= day.on <= absence.last_on}
+        away = {
+            absence.pupil_key: absence
+            for absence in self.absences
+            if absence.first_on <= day.on <= absence.last_on
+        }
         trip = self._trip()
         for lesson in self.lessons[day.weekday]:
             if day.last_period is None or lesson.period <= day.last_period:
-                yield self._register(lesson, day.on, away, trip)
+                yield self._register(lesson, day, away, trip)
 
     def _trip(self) -> tuple[str, str]:
         """On one day in seven a group is out on a trip: the group and the note."""
-        return (self.rng.choice(self.groups), self.rng.choice(self.texts["trip"])) if self.rng.random() < 0.14 else ("", "")
+        return (
+            (self.rng.choice(self.groups), self.rng.choice(self.texts["trip"]))
+            if self.rng.random() < 0.14
+            else ("", "")
+        )
 
-    def _register(self, lesson: Lesson, on: date, away: dict[str, Absence], trip: tuple[str, str]) -> Register:
+    def _register(
+        self, lesson: Lesson, day: SchoolDay, away: dict[str, Absence], trip: tuple[str, str]
+    ) -> Register:
         if self.rng.random() < self.forgets[lesson.teacher_key]:
-            return Register(lesson, on, None, ())
-        starts = next(period.starts_at for period in self.bell.periods if period.number == lesson.period)
-        taken = datetime.combine(on, starts, self.zone) + timedelta(seconds=self.rng.randint(60, 700))
-        pupils = [pupil for pupil in self.members[lesson.class_key] if here(pupil, on)]
+            return Register(lesson, day.on, None, ())
+        periods = (day.bell or self.bell).periods
+        starts = next(period.starts_at for period in periods if period.number == lesson.period)
+        taken = datetime.combine(day.on, starts, self.zone) + timedelta(seconds=self.rng.randint(60, 700))
+        pupils = [pupil for pupil in self.members[lesson.class_key] if here(pupil, day.on)]
         marks = [self.present[pupil.person_key] for pupil in pupils]
         if lesson.period == 1:
             self._mark_late(marks)
@@ -381,11 +451,13 @@ class _Filler:
                 marks[at] = self._mark_away(absence, taken)
             elif trip[0] == pupil.group_key and lesson.period > 1:
                 marks[at] = Mark(pupil.person_key, "out", 0, trip[1])
-        return Register(lesson, on, taken, tuple(marks))
+        return Register(lesson, day.on, taken, tuple(marks))
 
     def _mark_away(self, absence: Absence, taken: datetime) -> Mark:
         announced = absence.announced_at is not None and absence.announced_at <= taken
-        return Mark(absence.pupil_key, "excused" if announced else "absent", 0, absence.text if announced else "")
+        return Mark(
+            absence.pupil_key, "excused" if announced else "absent", 0, absence.text if announced else ""
+        )
 
     def _mark_late(self, marks: list[Mark]) -> None:
         """The first lesson: some pupils are late every few days, anybody now and then."""

@@ -58,7 +58,16 @@ _COURT: dict[str, dict[str, str]] = {
 }
 
 # Of a hundred families: who brings the children up.
-_KINDS = {"couple": 71.0, "separated": 16.0, "mother": 8.0, "father": 1.5, "two_mothers": 1.2, "two_fathers": 0.5, "kin": 1.1, "foster": 0.7}
+_KINDS = {
+    "couple": 71.0,
+    "separated": 16.0,
+    "mother": 8.0,
+    "father": 1.5,
+    "two_mothers": 1.2,
+    "two_fathers": 0.5,
+    "kin": 1.1,
+    "foster": 0.7,
+}
 
 
 @dataclass(slots=True)
@@ -135,7 +144,9 @@ class _Seats:
         open_keys = [key for key in self._free if key[0] in schools and key[1] in ages and self._free[key]]
         if not open_keys:
             return None
-        return self._free[self._rng.choices(open_keys, weights=[len(self._free[key]) for key in open_keys])[0]].pop()
+        return self._free[
+            self._rng.choices(open_keys, weights=[len(self._free[key]) for key in open_keys])[0]
+        ].pop()
 
     def sibling(self, schools: Sequence[str], ages: list[int]) -> Seat | None:
         """A free seat for a brother or sister: up to seven years apart and not of the same year."""
@@ -152,7 +163,11 @@ def _fleets(rng: random.Random, seats: _Seats) -> Iterator[list[Seat]]:
     for _ in range(CROSS_FAMILIES):
         elder = _must(seats.take(("sec",), range(12, 18)))
         younger = _must(seats.take(("pri",), range(max(3, elder.grade.age - 7), 12)))
-        third = seats.sibling(("pri", "sec"), [elder.grade.age, younger.grade.age]) if rng.random() < 0.15 else None
+        third = (
+            seats.sibling(("pri", "sec"), [elder.grade.age, younger.grade.age])
+            if rng.random() < 0.15
+            else None
+        )
         yield [elder, younger, *([third] if third else [])]
     for _ in range(ABROAD_FAMILIES):
         here = _must(seats.take(("pri", "sec"), range(6, 17)))
@@ -206,7 +221,9 @@ class _Family:
         self.given_names: set[str] = set()
 
     def settle(self) -> None:
-        births = [_birthday(self.rng, seat, self.plans[seat.school], self.register.start) for seat in self.fleet]
+        births = [
+            _birthday(self.rng, seat, self.plans[seat.school], self.register.start) for seat in self.fleet
+        ]
         if len(births) > 1 and self.fleet[0].grade is self.fleet[1].grade:
             births[1] = births[0]
         self._raise_adults(births[0], births[-1])
@@ -229,7 +246,10 @@ class _Family:
         return register.add(person)
 
     def _language(self, origin: names.Origin) -> str:
-        if origin.key in {"castilian", "latin_american", "moroccan", "romanian", "chinese"} and self.home.school.key == "pri":
+        if (
+            origin.key in {"castilian", "latin_american", "moroccan", "romanian", "chinese"}
+            and self.home.school.key == "pri"
+        ):
             return "ca" if self.rng.random() < 0.2 else "es"
         return origin.language
 
@@ -262,7 +282,9 @@ class _Family:
         if len(own) == 1:
             return names.child_surnames(self.origin, own[0], (), mother_first=False)
         father_at = next((at for at, (person, _) in enumerate(self.adults) if person.sex == "m"), 0)
-        return names.child_surnames(self.origin, own[father_at], own[1 - father_at], mother_first=self.mother_first)
+        return names.child_surnames(
+            self.origin, own[father_at], own[1 - father_at], mother_first=self.mother_first
+        )
 
     def _child(self, seat: Seat, born: date) -> Person:
         rng, register, plan = self.rng, self.register, self.plans[seat.school]
@@ -290,7 +312,14 @@ class _Family:
     def _child_fashion(self) -> names.Origin:
         """Children of families from elsewhere now and then carry a name of the country."""
         local = {"pri": names.CATALAN, "sec": names.CASTILIAN, "col": names.CHILEAN}[self.home.school.key]
-        chance = {"chinese": 0.5, "romanian": 0.2, "castilian": 0.25, "latin_american": 0.1, "portuguese": 0.3, "catalan": 0.0}
+        chance = {
+            "chinese": 0.5,
+            "romanian": 0.2,
+            "castilian": 0.25,
+            "latin_american": 0.1,
+            "portuguese": 0.3,
+            "catalan": 0.0,
+        }
         return local if self.rng.random() < chance.get(self.origin.key, 0.06) else self.origin
 
     def _pupil_language(self, plan: Plan) -> str:
@@ -304,11 +333,17 @@ class _Family:
         rng, school = self.rng, plan.school
         street = rng.choice(_STREETS["cl" if school.country == "CL" else school.languages[0]])
         number = rng.randint(1, 98)
-        flat = f", {rng.randint(1, 5)}º {rng.choice('ABCD')}" if school.key == "sec" else f", {rng.randint(1, 4)}r {rng.randint(1, 3)}a"
+        flat = (
+            f", {rng.randint(1, 5)}º {rng.choice('ABCD')}"
+            if school.key == "sec"
+            else f", {rng.randint(1, 4)}r {rng.randint(1, 3)}a"
+        )
         flat = "" if rng.random() < 0.35 or school.country == "CL" else flat
         line = f"{street} {number}" if school.country == "CL" else f"{street}, {number}{flat}"
         landline = names.phone(rng, school.country) if rng.random() < 0.3 else None
-        household = Household(self.register.key("household"), line, school.postal_code, school.town, school.country, landline)
+        household = Household(
+            self.register.key("household"), line, school.postal_code, school.town, school.country, landline
+        )
         self.register.households.append(household)
         return household
 
@@ -342,7 +377,11 @@ class _Family:
         if rng.random() < 0.12:
             self.adults.reverse()
         shared = rng.random() < 0.45
-        limit = "" if shared else rng.choices(("", "no_notices", "no_collect", "both"), weights=(60, 14, 18, 8))[0]
+        limit = (
+            ""
+            if shared
+            else rng.choices(("", "no_notices", "no_collect", "both"), weights=(60, 14, 18, 8))[0]
+        )
         place = "cl" if self.home.school.country == "CL" else self.home.school.languages[0]
         number = f"{rng.randint(11, 480)}/{self.register.start.year - rng.randint(0, 5)}"
         kinds = {"": (), "both": ("no_notices", "no_collect")}.get(limit, (limit,))
@@ -357,12 +396,18 @@ class _Family:
         small = any(seat.grade.age < 12 for seat in self.fleet)
         if not small or self.kind == "kin" or self.rng.random() > 0.09:
             return
-        sex, relation = self.rng.choice((("f", "grandmother"), ("f", "grandmother"), ("m", "grandfather"), ("f", "aunt")))
+        sex, relation = self.rng.choice(
+            (("f", "grandmother"), ("f", "grandmother"), ("m", "grandfather"), ("f", "aunt"))
+        )
         parent, _ = self.rng.choice(self.adults)
-        year = parent.born_on.year - (self.rng.randint(-6, 6) if relation == "aunt" else self.rng.randint(21, 33))
+        year = parent.born_on.year - (
+            self.rng.randint(-6, 6) if relation == "aunt" else self.rng.randint(21, 33)
+        )
         kin = self._adult(sex, day_in(self.rng, year), names.ORIGINS[parent.origin])
         for child in children:
-            self.register.guardianships.append(Guardianship(child.key, kin.key, relation, 9, False, False, False, True, None))
+            self.register.guardianships.append(
+                Guardianship(child.key, kin.key, relation, 9, False, False, False, True, None)
+            )
 
     def _guard(
         self, child: Person, adult: Person, relation: str, order: int, *,
@@ -401,4 +446,6 @@ def second_given(rng: random.Random, origin: names.Origin, sex: str, year: int, 
 
 def written(rng: random.Random, origin: names.Origin, surnames: tuple[str, ...]) -> str:
     """The surnames as the family writes them; one Catalan family of eight joins them by `i`."""
-    return (" i " if origin is names.CATALAN and len(surnames) == 2 and rng.random() < 0.125 else " ").join(surnames)
+    return (" i " if origin is names.CATALAN and len(surnames) == 2 and rng.random() < 0.125 else " ").join(
+        surnames
+    )

@@ -36,8 +36,12 @@ CATALAN = Origin(
     double=True,
     neutral=_words("Àlex Noa Cris Ariel Gael Duna Rai"),
     given={
-        ("f", "old"): _words("Montserrat Maria Carme Núria Josefina Dolors Teresa Mercè Rosa Assumpta Roser Concepció Pilar Antònia Àngels Neus"),
-        ("m", "old"): _words("Josep Joan Jordi Francesc Antoni Lluís Ramon Jaume Pere Miquel Enric Salvador Carles Manel Joaquim Albert"),
+        ("f", "old"): _words(
+            "Montserrat Maria Carme Núria Josefina Dolors Teresa Mercè Rosa Assumpta Roser Concepció Pilar Antònia Àngels Neus"
+        ),
+        ("m", "old"): _words(
+            "Josep Joan Jordi Francesc Antoni Lluís Ramon Jaume Pere Miquel Enric Salvador Carles Manel Joaquim Albert"
+        ),
         ("f", "adult"): _words(
             "Marta Núria Laura Anna Cristina Mònica Montse Eva Sònia Sílvia Mireia Gemma Judit Laia Esther Elisabet Meritxell Raquel "
             "Sandra Neus Georgina Maria Imma Míriam Anna_Maria Elisenda Ester Olga Carme Mariona Glòria Alba Clara Sara Isabel Roser Natàlia Rosa"
@@ -77,8 +81,12 @@ CASTILIAN = Origin(
     double=True,
     neutral=_words("Álex Noa Andrea Cris Ariel Alexis"),
     given={
-        ("f", "old"): _words("María_Carmen Josefa Isabel Dolores Pilar Antonia Francisca Ana_María Encarnación Mercedes Rosario Manuela Teresa Concepción"),
-        ("m", "old"): _words("Antonio José Manuel Francisco Juan José_Luis Ángel Miguel Rafael Pedro Julián Vicente Fernando Luis"),
+        ("f", "old"): _words(
+            "María_Carmen Josefa Isabel Dolores Pilar Antonia Francisca Ana_María Encarnación Mercedes Rosario Manuela Teresa Concepción"
+        ),
+        ("m", "old"): _words(
+            "Antonio José Manuel Francisco Juan José_Luis Ángel Miguel Rafael Pedro Julián Vicente Fernando Luis"
+        ),
         ("f", "adult"): _words(
             "María Laura Cristina Ana Marta Raquel Sonia Eva Susana Beatriz Silvia Patricia Mónica Rocío Yolanda María_José Nuria Verónica Lorena "
             "Noelia Sandra Isabel Elena Inmaculada Rosa Ana_Belén Esther Miriam Virginia Pilar Natalia Vanesa Irene Mercedes Carmen Lourdes Olga Alicia Gema"
@@ -121,8 +129,12 @@ CHILEAN = Origin(
     second_given=True,
     neutral=_words("Ariel Alexis Noa Sam"),
     given={
-        ("f", "old"): _words("María_Teresa Rosa Gladys Sonia Patricia Eliana Silvia Hilda Norma Inés Olga Marta Graciela Mirta"),
-        ("m", "old"): _words("Luis Jorge Juan Sergio Hernán Manuel Héctor Carlos Guillermo Raúl Óscar Eduardo Hugo Mario"),
+        ("f", "old"): _words(
+            "María_Teresa Rosa Gladys Sonia Patricia Eliana Silvia Hilda Norma Inés Olga Marta Graciela Mirta"
+        ),
+        ("m", "old"): _words(
+            "Luis Jorge Juan Sergio Hernán Manuel Héctor Carlos Guillermo Raúl Óscar Eduardo Hugo Mario"
+        ),
         ("f", "adult"): _words(
             "Carolina Claudia Andrea Paola Marcela Daniela Francisca Paula Lorena Alejandra Pamela Macarena Verónica Natalia Ximena Katherine Constanza Valeria "
             "Camila Javiera Karen Viviana Soledad Bernardita Jimena Evelyn Karina Bárbara Catalina Loreto Mónica Viviana Fernanda Alejandra"
@@ -165,12 +177,24 @@ GERMAN_CHILEAN = Origin(
     given={
         ("f", "old"): _words("Ingrid Erika Edith Helga Irma Renate Elsa Marta"),
         ("m", "old"): _words("Werner Helmut Federico Carlos Otto Germán Hugo Reinaldo"),
-        ("f", "adult"): _words("Karin Carolina Andrea Ingrid Claudia Heidi Verónica Paula Marlene Alejandra Mónica Daniela Astrid Susana Francisca Pamela Katherine"),
-        ("m", "adult"): _words("Cristian Rodrigo Andrés Erwin Alex Felipe Ricardo Marcelo Pablo Alfredo Rolf Gerardo Harald Eduardo Enrique Francisco Tomás"),
-        ("f", "teen"): _words("Antonia Sofía Emilia Josefa Martina Isidora Amelie Catalina Valentina Heidi Ignacia Florencia Clara Johanna Annika Elisa"),
-        ("m", "teen"): _words("Maximiliano Martín Nicolás Matías Lukas Sebastián Benjamín Vicente Cristóbal Felix Joaquín Alexander Oliver Tomás Hans Erik"),
-        ("f", "small"): _words("Emilia Clara Ema Julieta Olivia Amelia Mathilda Leonor Antonia Lina Isabella Elisa Greta Florencia Frieda"),
-        ("m", "small"): _words("Lukas Oliver Gaspar Mateo Emil León Maximiliano Anton Agustín Felix Matteo Otto Benjamín Theo Santiago"),
+        ("f", "adult"): _words(
+            "Karin Carolina Andrea Ingrid Claudia Heidi Verónica Paula Marlene Alejandra Mónica Daniela Astrid Susana Francisca Pamela Katherine"
+        ),
+        ("m", "adult"): _words(
+            "Cristian Rodrigo Andrés Erwin Alex Felipe Ricardo Marcelo Pablo Alfredo Rolf Gerardo Harald Eduardo Enrique Francisco Tomás"
+        ),
+        ("f", "teen"): _words(
+            "Antonia Sofía Emilia Josefa Martina Isidora Amelie Catalina Valentina Heidi Ignacia Florencia Clara Johanna Annika Elisa"
+        ),
+        ("m", "teen"): _words(
+            "Maximiliano Martín Nicolás Matías Lukas Sebastián Benjamín Vicente Cristóbal Felix Joaquín Alexander Oliver Tomás Hans Erik"
+        ),
+        ("f", "small"): _words(
+            "Emilia Clara Ema Julieta Olivia Amelia Mathilda Leonor Antonia Lina Isabella Elisa Greta Florencia Frieda"
+        ),
+        ("m", "small"): _words(
+            "Lukas Oliver Gaspar Mateo Emil León Maximiliano Anton Agustín Felix Matteo Otto Benjamín Theo Santiago"
+        ),
     },
     surnames=_words(
         "Klenner Opitz Winkler Schmidt Hoffmann Werner Kuschel Brahm Teuber Minte Gebauer Neumann Raddatz Schilling Wolf Bittner Siebert Konrad Püschel "
@@ -185,7 +209,9 @@ MAPUCHE = Origin(
     second_given=True,
     given=CHILEAN.given,
     neutral=CHILEAN.neutral,
-    surnames=_words("Catrilef Millaqueo Paillacar Nahuelpán Antilef Colipán Huaiquil Curiñanco Huenul Lincopán Marileo Quintul Raín Painemal Llanquín Calfuqueo"),
+    surnames=_words(
+        "Catrilef Millaqueo Paillacar Nahuelpán Antilef Colipán Huaiquil Curiñanco Huenul Lincopán Marileo Quintul Raín Painemal Llanquín Calfuqueo"
+    ),
 )
 
 LATIN = Origin(
@@ -194,12 +220,24 @@ LATIN = Origin(
     double=True,
     neutral=_words("Alexis Ariel Andy Noa"),
     given={
-        ("f", "adult"): _words("Diana Jenny Paola Gabriela Verónica Maribel Sandra Yesenia Johanna Viviana Karina Luz_Marina Mayra Yuliana Nancy Adriana Rosa Lisbeth Marisol Katiuska"),
-        ("m", "adult"): _words("Luis Carlos Jhon Wilson Edwin Juan Fredy Jairo Marco Walter Milton Hernán Diego Franklin Julio César Byron Gustavo Rolando Alexis"),
-        ("f", "teen"): _words("Valentina Camila Sofía Dayana Nicole Salomé Mariana Luciana Isabella Melany Ashley Danna Gabriela Antonella Sharon Zoe Kiara Milagros"),
-        ("m", "teen"): _words("Santiago Sebastián Juan_David Matías Thiago Jhonatan Kevin Steven Emiliano Samuel Josué Mateo Anthony Isaac Dylan Alexander Brayan Nicolás"),
-        ("f", "small"): _words("Isabella Antonella Luciana Emily Victoria Mía Alaia Aitana Zoe Salomé Julieta Samantha Luna Catalina Emilia"),
-        ("m", "small"): _words("Thiago Liam Mateo Dylan Santiago Emiliano Isaac Gael Ian Samuel Matías Joaquín Jacob Luciano Alan"),
+        ("f", "adult"): _words(
+            "Diana Jenny Paola Gabriela Verónica Maribel Sandra Yesenia Johanna Viviana Karina Luz_Marina Mayra Yuliana Nancy Adriana Rosa Lisbeth Marisol Katiuska"
+        ),
+        ("m", "adult"): _words(
+            "Luis Carlos Jhon Wilson Edwin Juan Fredy Jairo Marco Walter Milton Hernán Diego Franklin Julio César Byron Gustavo Rolando Alexis"
+        ),
+        ("f", "teen"): _words(
+            "Valentina Camila Sofía Dayana Nicole Salomé Mariana Luciana Isabella Melany Ashley Danna Gabriela Antonella Sharon Zoe Kiara Milagros"
+        ),
+        ("m", "teen"): _words(
+            "Santiago Sebastián Juan_David Matías Thiago Jhonatan Kevin Steven Emiliano Samuel Josué Mateo Anthony Isaac Dylan Alexander Brayan Nicolás"
+        ),
+        ("f", "small"): _words(
+            "Isabella Antonella Luciana Emily Victoria Mía Alaia Aitana Zoe Salomé Julieta Samantha Luna Catalina Emilia"
+        ),
+        ("m", "small"): _words(
+            "Thiago Liam Mateo Dylan Santiago Emiliano Isaac Gael Ian Samuel Matías Joaquín Jacob Luciano Alan"
+        ),
     },
     surnames=_words(
         "Quispe Rodríguez Zambrano Cedeño Vera Mendoza Guamán Loor Castro Restrepo Zapata Ospina Cárdenas Mamani Flores Huamán Rojas Vargas Paredes Chávez "
@@ -211,12 +249,24 @@ MOROCCAN = Origin(
     key="moroccan",
     language="es",
     given={
-        ("f", "adult"): _words("Fatima Khadija Naima Hanane Samira Malika Rachida Karima Saida Nadia Latifa Najat Loubna Souad Ikram Zohra"),
-        ("m", "adult"): _words("Mohamed Ahmed Rachid Abdelkader Hassan Said Mustapha Youssef Driss Khalid Abdellah Hamid Brahim Jamal Nourdine Omar"),
-        ("f", "teen"): _words("Salma Yasmina Hafsa Aya Imane Nour Sara Doha Hiba Chaimae Ikram Malak Douae Rania Wissal Kawtar"),
-        ("m", "teen"): _words("Mohamed Adam Youssef Ayoub Anas Ilyas Bilal Amine Hamza Zakaria Yassin Walid Omar Marwan Imad Soufian"),
-        ("f", "small"): _words("Aya Nour Jannat Amira Lina Malak Inaya Safa Yasmin Alia Israe Tasnim Sara Hiba"),
-        ("m", "small"): _words("Mohamed Adam Amir Rayan Jad Ilyas Yassir Younes Iyad Haron Zayd Nassim Anir Imran"),
+        ("f", "adult"): _words(
+            "Fatima Khadija Naima Hanane Samira Malika Rachida Karima Saida Nadia Latifa Najat Loubna Souad Ikram Zohra"
+        ),
+        ("m", "adult"): _words(
+            "Mohamed Ahmed Rachid Abdelkader Hassan Said Mustapha Youssef Driss Khalid Abdellah Hamid Brahim Jamal Nourdine Omar"
+        ),
+        ("f", "teen"): _words(
+            "Salma Yasmina Hafsa Aya Imane Nour Sara Doha Hiba Chaimae Ikram Malak Douae Rania Wissal Kawtar"
+        ),
+        ("m", "teen"): _words(
+            "Mohamed Adam Youssef Ayoub Anas Ilyas Bilal Amine Hamza Zakaria Yassin Walid Omar Marwan Imad Soufian"
+        ),
+        ("f", "small"): _words(
+            "Aya Nour Jannat Amira Lina Malak Inaya Safa Yasmin Alia Israe Tasnim Sara Hiba"
+        ),
+        ("m", "small"): _words(
+            "Mohamed Adam Amir Rayan Jad Ilyas Yassir Younes Iyad Haron Zayd Nassim Anir Imran"
+        ),
     },
     surnames=_words(
         "El_Amrani Benali Chaoui El_Idrissi Bouzid El_Mansouri Haddad Ouali Azzouzi Lahlou El_Khattabi Boukhari Saidi Berrada Tahiri Ziani El_Haddioui Aarab "
@@ -228,14 +278,24 @@ ROMANIAN = Origin(
     key="romanian",
     language="es",
     given={
-        ("f", "adult"): _words("Mihaela Elena Daniela Cristina Ioana Alina Simona Gabriela Nicoleta Ramona Monica Carmen Loredana Florentina Adriana"),
-        ("m", "adult"): _words("Ion Vasile Adrian Florin Marian Cristian Gheorghe Constantin Daniel Ionut Mihai Sorin Costel Viorel Catalin"),
-        ("f", "teen"): _words("Andreea Alexandra Maria Denisa Bianca Larisa Ana_Maria Daria Raluca Sorana Teodora Iulia Roxana"),
-        ("m", "teen"): _words("Alexandru Andrei David Stefan Mihai Darius Gabriel Robert Raul Ionut Luca Cosmin Denis"),
+        ("f", "adult"): _words(
+            "Mihaela Elena Daniela Cristina Ioana Alina Simona Gabriela Nicoleta Ramona Monica Carmen Loredana Florentina Adriana"
+        ),
+        ("m", "adult"): _words(
+            "Ion Vasile Adrian Florin Marian Cristian Gheorghe Constantin Daniel Ionut Mihai Sorin Costel Viorel Catalin"
+        ),
+        ("f", "teen"): _words(
+            "Andreea Alexandra Maria Denisa Bianca Larisa Ana_Maria Daria Raluca Sorana Teodora Iulia Roxana"
+        ),
+        ("m", "teen"): _words(
+            "Alexandru Andrei David Stefan Mihai Darius Gabriel Robert Raul Ionut Luca Cosmin Denis"
+        ),
         ("f", "small"): _words("Sofia Maria Ana Daria Eva Amalia Ilinca Anastasia Iris Natalia"),
         ("m", "small"): _words("David Matei Luca Stefan Andrei Victor Iustin Filip Tudor Robert"),
     },
-    surnames=_words("Popa Popescu Ionescu Radu Dumitru Stan Munteanu Ciobanu Rusu Moldovan Lazar Marin Nistor Dobre Stoica Matei Ungureanu Barbu Florea Petcu Oprea Sandu Toma"),
+    surnames=_words(
+        "Popa Popescu Ionescu Radu Dumitru Stan Munteanu Ciobanu Rusu Moldovan Lazar Marin Nistor Dobre Stoica Matei Ungureanu Barbu Florea Petcu Oprea Sandu Toma"
+    ),
 )
 
 CHINESE = Origin(
@@ -243,8 +303,12 @@ CHINESE = Origin(
     language="es",
     neutral=_words("Yi An Jia"),
     given={
-        ("f", "adult"): _words("Xiaoyan Lihua Meiling Yanyan Xiaoli Fang Liping Yuqin Haiyan Qiuxia Jinfeng Wenjuan"),
-        ("m", "adult"): _words("Wei Jianhua Xiaoping Weidong Haibo Guangming Jianjun Yong Zhiqiang Minghua Feng Liang"),
+        ("f", "adult"): _words(
+            "Xiaoyan Lihua Meiling Yanyan Xiaoli Fang Liping Yuqin Haiyan Qiuxia Jinfeng Wenjuan"
+        ),
+        ("m", "adult"): _words(
+            "Wei Jianhua Xiaoping Weidong Haibo Guangming Jianjun Yong Zhiqiang Minghua Feng Liang"
+        ),
         ("f", "teen"): _words("Xinyi Jiayi Yuxin Sisi Mengjie Keyi Ruoxi Yiting Xiaoyu Jingyi"),
         ("m", "teen"): _words("Haoran Zihan Junjie Yichen Jiahao Weijie Kaiwen Haoyu Zhihao Mingyang"),
         ("f", "small"): _words("Yinuo Xinyue Keke Jiaxin Yutong Anqi Linlin Yihan"),
@@ -258,25 +322,35 @@ WEST_AFRICAN = Origin(
     language="fr",
     given={
         ("f", "adult"): _words("Fatoumata Aminata Mariama Awa Binta Kadiatou Adama Isatou Hawa Ramatoulaye"),
-        ("m", "adult"): _words("Mamadou Ousmane Ibrahima Lamin Boubacar Moussa Abdoulaye Ebrima Alieu Cheikh"),
+        ("m", "adult"): _words(
+            "Mamadou Ousmane Ibrahima Lamin Boubacar Moussa Abdoulaye Ebrima Alieu Cheikh"
+        ),
         ("f", "teen"): _words("Fatou Aissatou Mariama Awa Bintou Kadija Hawa Aminata"),
         ("m", "teen"): _words("Mamadou Ibrahima Moussa Lamin Ousman Alpha Sekou Musa"),
     },
-    surnames=_words("Diallo Ceesay Touray Sow Diop Camara Ndiaye Barry Jallow Sanneh Drammeh Traoré Baldé Fofana"),
+    surnames=_words(
+        "Diallo Ceesay Touray Sow Diop Camara Ndiaye Barry Jallow Sanneh Drammeh Traoré Baldé Fofana"
+    ),
 )
 
 FRENCH = Origin(
     key="french",
     language="fr",
     given={
-        ("f", "adult"): _words("Céline Sandrine Émilie Aurélie Nathalie Virginie Delphine Stéphanie Claire Audrey"),
-        ("m", "adult"): _words("Nicolas Julien Stéphane Sébastien Olivier Guillaume Frédéric Laurent Cédric Thomas"),
+        ("f", "adult"): _words(
+            "Céline Sandrine Émilie Aurélie Nathalie Virginie Delphine Stéphanie Claire Audrey"
+        ),
+        ("m", "adult"): _words(
+            "Nicolas Julien Stéphane Sébastien Olivier Guillaume Frédéric Laurent Cédric Thomas"
+        ),
         ("f", "teen"): _words("Léa Manon Chloé Camille Inès Clara Zoé Juliette Louise Lola"),
         ("m", "teen"): _words("Lucas Enzo Théo Hugo Nathan Louis Jules Clément Maxime Gabin"),
         ("f", "small"): _words("Jade Louise Alice Lina Rose Ambre Romy Léonie"),
         ("m", "small"): _words("Gabriel Léo Raphaël Jules Arthur Noé Marius Sacha"),
     },
-    surnames=_words("Moreau Lefèvre Roux Fontaine Chevalier Gauthier Perrin Marchand Colin Renaud Lemoine Barbier Guérin Brun Dufour"),
+    surnames=_words(
+        "Moreau Lefèvre Roux Fontaine Chevalier Gauthier Perrin Marchand Colin Renaud Lemoine Barbier Guérin Brun Dufour"
+    ),
 )
 
 GERMAN = Origin(
@@ -284,14 +358,22 @@ GERMAN = Origin(
     language="de",
     neutral=_words("Kim Sascha Toni"),
     given={
-        ("f", "adult"): _words("Stefanie Katrin Julia Nicole Sandra Anja Christina Kerstin Franziska Susanne Melanie Ulrike Anne"),
-        ("m", "adult"): _words("Stefan Michael Christian Thomas Andreas Markus Daniel Matthias Jan Florian Jens Sebastian Torsten"),
-        ("f", "teen"): _words("Lena Hannah Leonie Johanna Charlotte Paula Clara Lotta Marie Frieda Emma Mathilda"),
+        ("f", "adult"): _words(
+            "Stefanie Katrin Julia Nicole Sandra Anja Christina Kerstin Franziska Susanne Melanie Ulrike Anne"
+        ),
+        ("m", "adult"): _words(
+            "Stefan Michael Christian Thomas Andreas Markus Daniel Matthias Jan Florian Jens Sebastian Torsten"
+        ),
+        ("f", "teen"): _words(
+            "Lena Hannah Leonie Johanna Charlotte Paula Clara Lotta Marie Frieda Emma Mathilda"
+        ),
         ("m", "teen"): _words("Leon Jonas Finn Paul Felix Jakob Moritz Julius Anton Maximilian Till Lasse"),
         ("f", "small"): _words("Emilia Mia Ella Lina Frieda Ida Mathilda Leni Romy Klara"),
         ("m", "small"): _words("Noah Theo Emil Matteo Henry Anton Oskar Karl Mats Levi"),
     },
-    surnames=_words("Krüger Hartmann Lange Schubert Köhler Zimmermann Vogel Friedrich Ziegler Brandt Sommer Seidel Lindner Arnold Voigt Böhm Engel Pohl Kaiser Heinrich"),
+    surnames=_words(
+        "Krüger Hartmann Lange Schubert Köhler Zimmermann Vogel Friedrich Ziegler Brandt Sommer Seidel Lindner Arnold Voigt Böhm Engel Pohl Kaiser Heinrich"
+    ),
 )
 
 ENGLISH = Origin(
@@ -305,7 +387,9 @@ ENGLISH = Origin(
         ("f", "small"): _words("Isla Ava Ivy Florence Willow Elsie Rosie Maeve"),
         ("m", "small"): _words("Noah Arthur Theodore Freddie Oscar Albie Rory Jude"),
     },
-    surnames=_words("Thompson Walker Hughes Bennett Foster Barnes Palmer Whitfield Reid Hartley Lawson Carter Doyle Pearson Marsh"),
+    surnames=_words(
+        "Thompson Walker Hughes Bennett Foster Barnes Palmer Whitfield Reid Hartley Lawson Carter Doyle Pearson Marsh"
+    ),
 )
 
 PORTUGUESE = Origin(
@@ -321,7 +405,9 @@ PORTUGUESE = Origin(
         ("f", "small"): _words("Maria_Clara Alice Leonor Benedita Aurora Helena Heloísa"),
         ("m", "small"): _words("Miguel Heitor Vicente Lourenço Davi Theo Salvador"),
     },
-    surnames=_words("Silva Santos Ferreira Pereira Oliveira Carvalho Teixeira Moreira Nogueira Barbosa Lopes Marques Pinto Cardoso Rocha Antunes Coelho"),
+    surnames=_words(
+        "Silva Santos Ferreira Pereira Oliveira Carvalho Teixeira Moreira Nogueira Barbosa Lopes Marques Pinto Cardoso Rocha Antunes Coelho"
+    ),
 )
 
 UKRAINIAN = Origin(
@@ -333,7 +419,9 @@ UKRAINIAN = Origin(
         ("f", "teen"): _words("Anastasiia Sofiia Daryna Polina Veronika Solomiia Kateryna Zlata"),
         ("m", "teen"): _words("Maksym Artem Danylo Nazar Bohdan Dmytro Tymofii Matvii"),
     },
-    surnames=_words("Kovalenko Bondarenko Tkachenko Shevchuk Kravchuk Melnyk Lysenko Savchenko Marchenko Rudenko Moroz Boiko"),
+    surnames=_words(
+        "Kovalenko Bondarenko Tkachenko Shevchuk Kravchuk Melnyk Lysenko Savchenko Marchenko Rudenko Moroz Boiko"
+    ),
 )
 
 ORIGINS: dict[str, Origin] = {
@@ -346,12 +434,14 @@ ORIGINS: dict[str, Origin] = {
 
 # Chance must not put a well-known name on an invented person: given name with first surname, folded to ASCII.
 _KNOWN = frozenset(
-    "pau_gasol marc_gasol marc_marquez alex_marquez rafael_nadal jordi_pujol joan_roig carles_puyol gerard_pique xavier_trias alexia_putellas "
-    "pedro_sanchez felipe_gonzalez gabriel_garcia penelope_cruz sergio_ramos david_villa fernando_torres fernando_alonso carlos_sainz "
-    "gabriel_boric sebastian_pinera arturo_vidal marcelo_rios alexis_sanchez claudio_bravo pablo_neruda ana_torrent manuel_vicente "
-    "jordi_roca joan_roca josep_roca enric_miralles jaume_plensa aitana_bonmati ona_batlle mariona_caldentey sergi_roberto julio_iglesias "
-    "enrique_iglesias antonio_banderas javier_bardem pablo_iglesias irene_montero alberto_garzon pablo_casado ines_arrimadas paula_ribo "
-    "eric_garcia jose_luis_rodriguez antonio_machado rosa_montero ana_torroja victor_manuel miguel_hernandez adam_smith".split()
+    _words(
+        "pau_gasol marc_gasol marc_marquez alex_marquez rafael_nadal jordi_pujol joan_roig carles_puyol gerard_pique xavier_trias alexia_putellas "
+        "pedro_sanchez felipe_gonzalez gabriel_garcia penelope_cruz sergio_ramos david_villa fernando_torres fernando_alonso carlos_sainz "
+        "gabriel_boric sebastian_pinera arturo_vidal marcelo_rios alexis_sanchez claudio_bravo pablo_neruda ana_torrent manuel_vicente "
+        "jordi_roca joan_roca josep_roca enric_miralles jaume_plensa aitana_bonmati ona_batlle mariona_caldentey sergi_roberto julio_iglesias "
+        "enrique_iglesias antonio_banderas javier_bardem pablo_iglesias irene_montero alberto_garzon pablo_casado ines_arrimadas paula_ribo "
+        "eric_garcia jose_luis_rodriguez antonio_machado rosa_montero ana_torroja victor_manuel miguel_hernandez adam_smith"
+    )
 )
 
 
@@ -374,7 +464,12 @@ def _lean(rng: random.Random, names: tuple[str, ...]) -> str:
     return names[int(len(names) * rng.random() ** 1.45)]
 
 
-_OLDER = {"small": ("small", "teen", "adult"), "teen": ("teen", "adult"), "adult": ("adult",), "old": ("old", "adult")}
+_OLDER = {
+    "small": ("small", "teen", "adult"),
+    "teen": ("teen", "adult"),
+    "adult": ("adult",),
+    "old": ("old", "adult"),
+}
 
 
 def draw_given(rng: random.Random, origin: Origin, sex: str, birth_year: int) -> str:
@@ -395,7 +490,9 @@ def draw_surnames(rng: random.Random, origin: Origin) -> tuple[str, ...]:
     return (first, _lean(rng, origin.surnames)) if origin.double else (first,)
 
 
-def child_surnames(origin: Origin, father: tuple[str, ...], mother: tuple[str, ...], *, mother_first: bool) -> tuple[str, ...]:
+def child_surnames(
+    origin: Origin, father: tuple[str, ...], mother: tuple[str, ...], *, mother_first: bool
+) -> tuple[str, ...]:
     """The children's surnames: the first of each parent where the family's country gives two, else one of them.
 
     `father` or `mother` is empty where the child has one parent, whose surnames it then carries whole.
@@ -408,7 +505,7 @@ def child_surnames(origin: Origin, father: tuple[str, ...], mother: tuple[str, .
 
 def is_known(given: str, surnames: tuple[str, ...]) -> bool:
     """Whether the name is that of somebody everybody knows."""
-    return f"{'_'.join(fold(word) for word in given.split())}_{fold(surnames[0])}" in _KNOWN
+    return f"{' '.join(fold(word) for word in given.split())} {fold(surnames[0])}" in _KNOWN
 
 
 class Usernames:
@@ -425,7 +522,7 @@ class Usernames:
 
     def of_person(self, given: str, surnames: tuple[str, ...]) -> str:
         """`given.surname`, for pupils and guardians."""
-        return self._claim(f"{fold(given.split()[0])}.{fold(surnames[0])}")
+        return self._claim(f"{fold(given.split(maxsplit=1)[0])}.{fold(surnames[0])}")
 
     def of_staff(self, given: str, surnames: tuple[str, ...]) -> str:
         """`gsurname`, as schools write their staff; without a dot it cannot meet a pupil's."""

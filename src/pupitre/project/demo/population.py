@@ -27,13 +27,21 @@ _SHARED = (
     ("support", 4, {1, 2, 3, 4}, 8, {5}),
 )
 
-_STAFF_MIX = {
+_STAFF_MIX: dict[str, dict[str, float]] = {
     "pri": {"catalan": 74, "castilian": 24, "french": 1, "english": 1},
     "sec": {"castilian": 78, "catalan": 20, "portuguese": 1, "latin_american": 1},
     "col": {"chilean": 62, "german_chilean": 34, "mapuche": 4},
 }
 
-_WOMEN = {"tutor": 0.86, "physical": 0.4, "technology": 0.35, "physics": 0.45, "music": 0.55, "german": 0.7, "maths": 0.5}
+_WOMEN = {
+    "tutor": 0.86,
+    "physical": 0.4,
+    "technology": 0.35,
+    "physics": 0.45,
+    "music": 0.55,
+    "german": 0.7,
+    "maths": 0.5,
+}
 
 
 def build_population(seed: int, school_year_start: date) -> Population:
@@ -47,16 +55,20 @@ def build_population(seed: int, school_year_start: date) -> Population:
 
 class _Builder:
     def __init__(self, seed: int, start: date) -> None:
-        self.seed, self.start, self.rng = seed, start, random.Random(seed)
+        self.seed, self.start, self.rng = seed, start, random.Random(seed)  # noqa: S311
         self.plans = schools.plans()
         self.register = families.Register(self.rng, start)
         self.roles: list[Role] = []
         self.teachings: dict[str, teaching.Teaching] = {}
         self.unavailable: dict[tuple[str, str], frozenset[int]] = {}
+        self.counsellors: list[Person] = []
 
     def build(self) -> Population:
         sizes = {
-            (grade.key, line): self._size(plan) for plan in self.plans for grade in plan.grades for line in plan.lines[grade.key]
+            (grade.key, line): self._size(plan)
+            for plan in self.plans
+            for grade in plan.grades
+            for line in plan.lines[grade.key]
         }
         seats = [
             families.Seat(plan.school.key, grade)
@@ -103,7 +115,11 @@ class _Builder:
         rng = self.rng
         mix = _STAFF_MIX[plan.school.key]
         if department == "german":
-            mix = {"german": 55, "german_chilean": 45} if plan.school.key == "col" else {"german": 40, "castilian": 60}
+            mix = (
+                {"german": 55, "german_chilean": 45}
+                if plan.school.key == "col"
+                else {"german": 40, "castilian": 60}
+            )
         origin = names.ORIGINS[families.pick(rng, mix)]
         sex = "f" if rng.random() < _WOMEN.get(department, 0.62) else "m"
         born = families.day_in(rng, self.start.year - rng.randint(26 if oldest == 38 else oldest, 63))
@@ -120,7 +136,9 @@ class _Builder:
 
     def _role(self, person: Person, plan: Plan, role: str) -> Person:
         title = _by_sex(plan.words[role], person.sex)
-        begins = self.start - timedelta(weeks=52 * self.rng.randint(0, min(18, self.start.year - person.born_on.year - 24)))
+        begins = self.start - timedelta(
+            weeks=52 * self.rng.randint(0, min(18, self.start.year - person.born_on.year - 24))
+        )
         self.roles.append(Role(person.key, plan.school.key, role, title, begins))
         return person
 
@@ -128,10 +146,12 @@ class _Builder:
         """Head, deputies, office, counsellor and nurse. The counsellor of the primary is the secondary's too."""
         count = 2 if plan.school.key == "sec" else 1
         for role in ("head", *["deputy_head"] * count, *["secretary"] * count, "nurse"):
-            self._role(self._employ(plan, "office", oldest=38 if role in {"secretary", "nurse"} else 42), plan, role)
+            self._role(
+                self._employ(plan, "office", oldest=38 if role in {"secretary", "nurse"} else 42), plan, role
+            )
         if plan.school.key == "sec":
-            self._role(self.counsellor, plan, "counsellor")
-        self.counsellor = self._role(self._employ(plan, "office"), plan, "counsellor")
+            self._role(self.counsellors[0], plan, "counsellor")
+        self.counsellors.append(self._role(self._employ(plan, "office"), plan, "counsellor"))
 
     def _inspector(self) -> None:
         inspector = self._employ(self.plans[0], "office", oldest=46)
@@ -146,7 +166,9 @@ class _Builder:
             for plan, most, days in ((primary, hours, away), (secondary, other_hours, other_away)):
                 self._role(person, plan, "teacher")
                 self.unavailable[person.key, plan.school.key] = frozenset(days)
-                visiting[plan.school.key].append(teaching.Teacher(person.key, department, most, frozenset(days)))
+                visiting[plan.school.key].append(
+                    teaching.Teacher(person.key, department, most, frozenset(days))
+                )
         return visiting
 
     def _hirer(self, plan: Plan) -> teaching.Hire:
@@ -163,7 +185,9 @@ class _Builder:
             authority=schools.AUTHORITY,
             schools=tuple(plan.school for plan in self.plans),
             sessions=tuple(session for plan in self.plans for session in schools.sessions(plan, self.start)),
-            closures=tuple(closure for plan in self.plans for closure in schools.closures(plan.school, self.start, last)),
+            closures=tuple(
+                closure for plan in self.plans for closure in schools.closures(plan.school, self.start, last)
+            ),
             grades=tuple(grade for plan in self.plans for grade in plan.grades),
             groups=tuple(self._groups()),
             people=self.register.people,
@@ -182,7 +206,15 @@ class _Builder:
     def _groups(self) -> Iterator[Group]:
         for school, taught in self.teachings.items():
             for draft in taught.groups:
-                yield Group(draft.key, school, draft.grade.key, draft.line, draft.title, draft.tutor, len(draft.pupils))
+                yield Group(
+                    draft.key,
+                    school,
+                    draft.grade.key,
+                    draft.line,
+                    draft.title,
+                    draft.tutor,
+                    len(draft.pupils),
+                )
 
     def _pupils(self) -> Iterator[Pupil]:
         """Every pupil's place; a few came after the start and a few have left since."""
@@ -190,7 +222,11 @@ class _Builder:
             for draft in taught.groups:
                 for key in draft.pupils:
                     chance = self.rng.random()
-                    begins = self.start + timedelta(days=self.rng.randint(10, 40)) if chance < 0.006 else self.start
+                    begins = (
+                        self.start + timedelta(days=self.rng.randint(10, 40))
+                        if chance < 0.006
+                        else self.start
+                    )
                     ends = self.start + timedelta(days=self.rng.randint(15, 55)) if chance > 0.997 else None
                     yield Pupil(key, school, draft.grade.key, draft.key, begins, ends)
 
@@ -199,7 +235,17 @@ class _Builder:
             for group in taught.groups:
                 code = group.key.removeprefix(f"{school}-")
                 yield SchoolClass(
-                    group.key, school, f"{group.grade.key}-HR", "homeroom", group.title, code, "HR", (group.key,), group.tutor, 0, ""
+                    group.key,
+                    school,
+                    f"{group.grade.key}-HR",
+                    "homeroom",
+                    group.title,
+                    code,
+                    "HR",
+                    (group.key,),
+                    group.tutor,
+                    0,
+                    "",
                 )
             for draft in taught.classes.values():
                 yield SchoolClass(
@@ -243,7 +289,12 @@ def _by_sex(text: str, sex: str) -> str:
 def choose_personas(population: Population) -> Iterator[Persona]:
     """The people to sign in as, one or two for each thing there is to see."""
     by_role = {(role.school_key, role.role): role.person_key for role in reversed(population.roles)}
-    yield Persona("inspector", by_role[None, "inspector"], None, "the figures of all schools of the authority, without pupils' names")
+    yield Persona(
+        "inspector",
+        by_role[None, "inspector"],
+        None,
+        "the figures of all schools of the authority, without pupils' names",
+    )
     for role, why in (
         ("head", "the whole school"), ("secretary", "the day board, imports, letters"), ("counsellor", "works in two schools"),
         ("nurse", "pupils out of class"),
@@ -260,7 +311,10 @@ def _busiest(population: Population, school: str) -> str:
     for one in population.classes.values():
         if one.school_key == school:
             hours[one.teacher_key] = hours.get(one.teacher_key, 0) + one.lessons
-    return max((group.tutor_key for group in population.groups if group.school_key == school), key=lambda key: (hours[key], key))
+    return max(
+        (group.tutor_key for group in population.groups if group.school_key == school),
+        key=lambda key: (hours[key], key),
+    )
 
 
 def _family_personas(population: Population) -> Iterator[Persona]:
@@ -271,13 +325,34 @@ def _family_personas(population: Population) -> Iterator[Persona]:
             schools_of.setdefault(tie.guardian_key, set()).add(places[tie.pupil_key].school_key)
     reachable = {key: found for key, found in schools_of.items() if population.people[key].email}
     yield Persona("guardian", _first(reachable, {"pri", "sec"}), "sec", "children in two schools")
-    yield Persona("guardian", next(key for key, found in reachable.items() if "col" in found and len(found) > 1), "col", "a child in each country")
-    silent = next(tie for tie in population.guardianships if tie.court_note and not tie.receives_notices and tie.pupil_key in places)
-    yield Persona("guardian", silent.guardian_key, places[silent.pupil_key].school_key, "separated; receives no notices by court order")
-    apart = next(
-        tie for tie in population.guardianships if tie.order == 2 and not tie.lives_with and not tie.court_note and tie.pupil_key in places
+    yield Persona(
+        "guardian",
+        next(key for key, found in reachable.items() if "col" in found and len(found) > 1),
+        "col",
+        "a child in each country",
     )
-    yield Persona("guardian", apart.guardian_key, places[apart.pupil_key].school_key, "separated, informed like the other parent")
+    silent = next(
+        tie
+        for tie in population.guardianships
+        if tie.court_note and not tie.receives_notices and tie.pupil_key in places
+    )
+    yield Persona(
+        "guardian",
+        silent.guardian_key,
+        places[silent.pupil_key].school_key,
+        "separated; receives no notices by court order",
+    )
+    apart = next(
+        tie
+        for tie in population.guardianships
+        if tie.order == 2 and not tie.lives_with and not tie.court_note and tie.pupil_key in places
+    )
+    yield Persona(
+        "guardian",
+        apart.guardian_key,
+        places[apart.pupil_key].school_key,
+        "separated, informed like the other parent",
+    )
     for grade, why in (("sec-3E", "sees the own day"), ("pri-1", "signs in by class card")):
         pupil = next(pupil for pupil in places.values() if pupil.grade_key == grade)
         yield Persona("pupil", pupil.person_key, pupil.school_key, why)

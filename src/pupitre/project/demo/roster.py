@@ -215,7 +215,10 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Classes that run side by side because they share out the pupils of the same groups, `lessons` times a week."""
+    """Classes that run side by side because they share out the pupils of the same groups, `lessons` times a week.
+
+    `subject` is the first of theirs: what one group has of it is spread over the week.
+    """
 
     key: str
     school_key: str

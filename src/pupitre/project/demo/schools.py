@@ -112,7 +112,9 @@ def _rooms(school: str, text: str) -> tuple[Room, ...]:
         title, count, capacity = rest.rsplit(" ", 2)
         for number in range(1, int(count[1:]) + 1):
             numbered = title if count == "x1" else f"{title} {number}"
-            rooms.append(Room(f"{school}-{kind}-{number}", school, numbered, kind.split("-")[0], int(capacity)))
+            rooms.append(
+                Room(f"{school}-{kind}-{number}", school, numbered, kind.split("-")[0], int(capacity))
+            )
     return tuple(rooms)
 
 
@@ -131,9 +133,11 @@ def _primary() -> Plan:
         "I3 PR Infantil_3 3, I4 PK Infantil_4 4, I5 KG Infantil_5 5, 1 01 Primer 6, 2 02 Segon 7, 3 03 Tercer 8, "
         "4 04 Quart 9, 5 05 Cinquè 10, 6 06 Sisè 11",
     )
-    infant = _lines("DES 6, LLV 6, LOG 4, PSI 2, MUS 1, ANG 1, RAC 4, REL|VAL 1")
-    junior = _lines("CAT 4, CAS 3, ANG 3, MAT 5, MED 4, EF 2, MUS 1, PLA 1, REL|VAL 1, TUT 1")
-    senior = _lines("CAT 4, CAS 3, ANG 2, ANG|ANG 1, MAT 4, MAT|SUP 1, MED 3, DIG 1, EF 2, MUS 1, PLA 1, REL|VAL 1, TUT 1")
+    infant = _lines("DES 6, LLV 6, LOG 4, PSI 2, MUS 1, ANG 1, RAC 4, VAL|REL 1")
+    junior = _lines("CAT 4, CAS 3, ANG 3, MAT 5, MED 4, EF 2, MUS 1, PLA 1, VAL|REL 1, TUT 1")
+    senior = _lines(
+        "CAT 4, CAS 3, ANG 2, ANG|ANG 1, MAT 4, MAT|SUP 1, MED 3, DIG 1, EF 2, MUS 1, PLA 1, VAL|REL 1, TUT 1"
+    )
     by_grade = [infant] * 3 + [junior] * 4 + [senior] * 2
     school = School(
         "pri", "oronetes", "Escola Les Oronetes", "primary", "ES", "Europe/Madrid", ("ca", "es"),
@@ -172,7 +176,7 @@ def _primary() -> Plan:
             {"p": "Pati", "m": "Migdia"}, dict.fromkeys(range(1, 6), 5),
         ),
         rooms=_rooms("pri", """
-            small Aula de suport x4 14
+            small Aula de suport x4 18
             gym Gimnàs x1 30
             gym-2 Pista coberta x1 60
             psychomotor Sala de psicomotricitat x1 26
@@ -193,19 +197,32 @@ def _primary() -> Plan:
 
 def _secondary() -> Plan:
     grades = _grades(
-        "sec", "1E 07 1º_ESO 12, 2E 08 2º_ESO 13, 3E 09 3º_ESO 14, 4E 10 4º_ESO 15, 1B 11 1º_Bachillerato 16, 2B 12 2º_Bachillerato 17"
+        "sec",
+        "1E 07 1º_ESO 12, 2E 08 2º_ESO 13, 3E 09 3º_ESO 14, 4E 10 4º_ESO 15, 1B 11 1º_Bachillerato 16, 2B 12 2º_Bachillerato 17",
     )
     eso = {
-        "1E": "LCL 4, MAT|MAT|APO 4 @2, ING 3, ING|ING 1, GEH 4, BIG 3, EF 3, EPV 2, MUS 2, REL|ATE 1, FRA|ALE|REF 2 @2, TUT 1",
-        "2E": "LCL 4, MAT 4, ING 3, ING|ING 1, GEH 3, FYQ 3, TEC 3, EF 3, MUS 2, REL|ATE 1, FRA|ALE|REF 2 @2, TUT 1",
-        "3E": "LCL 4, MAT 4, ING 3, GEH 3, BIG 3, FYQ 3, TEC 3, EF 2, EPV 1, VAL 1, REL|ATE 1, FRA|ALE|DIG 1 @2, TUT 1",
-        "4E": "LCL 4, MAT 4, ING 4, GEH 3, EF 2, REL|ATE 1, TUT 1, FYQ|LAT|TEC 3 @2, BIG|ECO|DIG 3 @2, FRA|ALE|MUS 3 @2, EPV|FIL 2 @2",
+        "1E": "LCL 4, MAT|MAT|APO 4 @2, ING 3, ING|ING 1, GEH 4, BIG 3, EF 3, EPV 2, MUS 2, ATE|REL 1, FRA|ALE|REF 2 @2, TUT 1",
+        "2E": "LCL 4, MAT 4, ING 3, ING|ING 1, GEH 3, FYQ 3, TEC 3, EF 3, MUS 2, ATE|REL 1, FRA|ALE|REF 2 @2, TUT 1",
+        "3E": "LCL 4, MAT 4, ING 3, GEH 3, BIG 3, FYQ 3, TEC 3, EF 2, EPV 1, VAL 1, ATE|REL 1, FRA|ALE|DIG 1 @2, TUT 1",
+        "4E": "LCL 4, MAT 4, ING 4, GEH 3, EF 2, ATE|REL 1, TUT 1, FYQ|LAT|TEC 3 @2, BIG|ECO|DIG 3 @2, FRA|ALE|MUS 3 @2, EPV|FIL 2 @2",
     }
     bach = {
-        ("1B", "AB"): "LCL 4, FIL 3, ING 3, EF 2, MAT 4, FYQ 4, BIG|DTE 4 @2, DIG|ANA 3 @2, FRA|ALE 2 @2, TUT 1",
-        ("1B", "CD"): "LCL 4, FIL 3, ING 3, EF 2, HMC 4, LAT|MCS 4 @2, ECO|GRI 4 @2, LUN|DIG 3 @2, FRA|ALE 2 @2, TUT 1",
-        ("2B", "AB"): "LCL 4, HFI 3, HES 3, ING 3, MAT 4, FIS|BIO 4 @2, QUI|DTE 4 @2, DIG|GEO 3 @2, REL|ATE 1, TUT 1",
-        ("2B", "CD"): "LCL 4, HFI 3, HES 3, ING 3, HAR 4, LAT|MCS 4 @2, GGE|GRI 4 @2, EMP|PSI 3 @2, REL|ATE 1, TUT 1",
+        (
+            "1B",
+            "AB",
+        ): "LCL 4, FIL 3, ING 3, EF 2, MAT 4, FYQ 4, BIG|DTE 4 @2, DIG|ANA 3 @2, FRA|ALE 2 @2, TUT 1",
+        (
+            "1B",
+            "CD",
+        ): "LCL 4, FIL 3, ING 3, EF 2, HMC 4, LAT|MCS 4 @2, ECO|GRI 4 @2, LUN|DIG 3 @2, FRA|ALE 2 @2, TUT 1",
+        (
+            "2B",
+            "AB",
+        ): "LCL 4, HFI 3, HES 3, ING 3, MAT 4, FIS|BIO 4 @2, QUI|DTE 4 @2, DIG|GEO 3 @2, ATE|REL 1, TUT 1",
+        (
+            "2B",
+            "CD",
+        ): "LCL 4, HFI 3, HES 3, ING 3, HAR 4, LAT|MCS 4 @2, GGE|GRI 4 @2, EMP|PSI 3 @2, ATE|REL 1, TUT 1",
     }
     plans = {(f"sec-{grade}", line): _lines(text) for grade, text in eso.items() for line in "ABCD"}
     plans |= {(f"sec-{grade}", line): _lines(text) for (grade, pair), text in bach.items() for line in pair}
@@ -267,7 +284,7 @@ def _secondary() -> Plan:
             {"r": "Primer recreo", "s": "Segundo recreo"}, dict.fromkeys(range(1, 6), 6),
         ),
         rooms=_rooms("sec", """
-            small Aula de desdoble x11 20
+            small Aula de desdoble x11 24
             gym Gimnasio x1 32
             gym-2 Pista polideportiva x2 60
             music Aula de música x1 32
@@ -300,9 +317,15 @@ def _abroad() -> Plan:
         "3M 11 3º_medio 16, 4M 12 4º_medio 17",
     )
     infant = _lines("LVE 6, DEU 10, PEN 4, EXP 4, COR 3, JUE 3")
-    lower = _lines("LEN 7, MAT 6, DEU|DAF 6, HIS 3, CIE 4, ING 2, EFI 3, MUS 2, ART 1, TEC 1, REL|REV|ETI 2, ORI 1")
-    middle = _lines("LEN 6, MAT 6, DEU|DAF 6, ING 4, HIS 4, CIE 4, EFI 2, MUS 1, ART 1, TEC 1, REL|REV|ETI 2, ORI 1")
-    upper = _lines("LEN 6, MAT 6, DEU|DAF 6, ING 4, HIS 4, BIO 2, FIS 2, QUI 2, EFI 2, ART|MUS 1, REL|REV|ETI 2, ORI 1")
+    lower = _lines(
+        "LEN 7, MAT 6, DEU|DAF 6, HIS 3, CIE 4, ING 2, EFI 3, MUS 2, ART 1, TEC 1, REL|REV|ETI 2, ORI 1"
+    )
+    middle = _lines(
+        "LEN 6, MAT 6, DEU|DAF 6, ING 4, HIS 4, CIE 4, EFI 2, MUS 1, ART 1, TEC 1, REL|REV|ETI 2, ORI 1"
+    )
+    upper = _lines(
+        "LEN 6, MAT 6, DEU|DAF 6, ING 4, HIS 4, BIO 2, FIS 2, QUI 2, EFI 2, ART|MUS 1, REL|REV|ETI 2, ORI 1"
+    )
     final = _lines("LEN 5, MAT 5, DEU|DAF 6, ING 3, FIL 2, CCI 2, EDC 2, EFI 2, REL|REV|ETI 2, ORI 1")
     by_grade = [infant] * 2 + [lower] * 4 + [middle] * 4 + [upper] * 2 + [final] * 2
     school = School(
@@ -364,7 +387,7 @@ def _abroad() -> Plan:
         joint=electives,
         bell=bell,
         rooms=_rooms("col", """
-            small Sala pequeña x6 20
+            small Sala pequeña x6 24
             gym Gimnasio x1 32
             gym-2 Cancha techada x1 60
             music Sala de música x1 32
@@ -450,7 +473,12 @@ def _closures_of(school: School, year: int) -> Iterator[Closure]:
         yield Closure(school.key, on, on, in_catalan if catalan else in_spanish)
     sunday = easter(year)
     if school.country == "ES":
-        yield Closure(school.key, date(year, 12, 22), date(year + 1, 1, 7), "Vacances de Nadal" if catalan else "Vacaciones de Navidad")
+        yield Closure(
+            school.key,
+            date(year, 12, 22),
+            date(year + 1, 1, 7),
+            "Vacances de Nadal" if catalan else "Vacaciones de Navidad",
+        )
         first, last = sunday - timedelta(days=8), sunday + timedelta(days=1)
         yield Closure(school.key, first, last, "Setmana Santa" if catalan else "Semana Santa")
     else:
@@ -460,7 +488,9 @@ def _closures_of(school: School, year: int) -> Iterator[Closure]:
 
 def closures(school: School, first: date, last: date) -> tuple[Closure, ...]:
     """The holidays of the school's country between two days, in order."""
-    found = (closure for year in range(first.year - 1, last.year + 1) for closure in _closures_of(school, year))
+    found = (
+        closure for year in range(first.year - 1, last.year + 1) for closure in _closures_of(school, year)
+    )
     kept = (closure for closure in found if closure.last_on >= first and closure.first_on <= last)
     return tuple(sorted(kept, key=lambda closure: closure.first_on))
 
@@ -470,5 +500,7 @@ def school_days(found: tuple[Closure, ...], school_key: str, first: date, last: 
     closed = [closure for closure in found if closure.school_key == school_key]
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
     return tuple(
-        day for day in days if day.weekday() < 5 and not any(closure.first_on <= day <= closure.last_on for closure in closed)
+        day
+        for day in days
+        if day.weekday() < 5 and not any(closure.first_on <= day <= closure.last_on for closure in closed)
     )

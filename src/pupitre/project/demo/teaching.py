@@ -11,6 +11,7 @@ from pupitre.project.demo.schools import Line, Plan
 
 # Departments whose lessons are given by the tutor of the group, or by whoever has hours left.
 _TUTOR, _ANY = "tutor", "any"
+_SMALLEST, _LARGEST = 5, 30
 
 
 @dataclass(slots=True)
@@ -93,11 +94,13 @@ def _groups_of_lines(plan: Plan, groups: list[GroupDraft]) -> Iterator[tuple[lis
         yield [by_key[f"{grade}-{letter}"] for grade in grades for letter in plan.lines[grade]], line
 
 
-def _deal(rng: random.Random, plan: Plan, groups: list[GroupDraft], line: Line, chosen: dict[tuple[str, str], str]) -> list[list[str]]:
+def _deal(
+    rng: random.Random, plan: Plan, groups: list[GroupDraft], line: Line, chosen: dict[tuple[str, str], str]
+) -> list[list[str]]:
     """The pupils of the groups dealt to the options of the line.
 
     `chosen` remembers a pupil's choice among the same options. An option that stands once per group keeps that group's
-    pupils, one that stands twice for one group halves it; an option that nobody would take gets at least five.
+    pupils, one that stands twice for one group halves it; no class is left tiny or too large.
     """
     options = line.options
     if len(options) == 1:
@@ -115,7 +118,11 @@ def _deal(rng: random.Random, plan: Plan, groups: list[GroupDraft], line: Line, 
 
 
 def _option_of(
-    rng: random.Random, weights: dict[str, int], options: tuple[str, ...], chosen: dict[tuple[str, str], str], pupil: str
+    rng: random.Random,
+    weights: dict[str, int],
+    options: tuple[str, ...],
+    chosen: dict[tuple[str, str], str],
+    pupil: str,
 ) -> int:
     kind = (pupil, "|".join(dict.fromkeys(options)))
     if kind not in chosen:
@@ -124,10 +131,10 @@ def _option_of(
 
 
 def _filled(rng: random.Random, dealt: list[list[str]]) -> list[list[str]]:
-    for pupils in dealt:
-        while len(pupils) < 5:
-            largest = max(dealt, key=len)
-            pupils.append(largest.pop(rng.randrange(len(largest))))
+    """Nobody teaches three pupils, or forty: the largest class gives to the smallest until both are sensible."""
+    while len(min(dealt, key=len)) < _SMALLEST or len(max(dealt, key=len)) > _LARGEST:
+        largest = max(dealt, key=len)
+        min(dealt, key=len).append(largest.pop(rng.randrange(len(largest))))
     return dealt
 
 
@@ -141,8 +148,16 @@ def make_classes(rng: random.Random, plan: Plan, groups: list[GroupDraft]) -> Te
         dealt = _deal(rng, plan, members, line, chosen)
         keys = [_class(plan, teaching, members, line, at, pupils) for at, pupils in enumerate(dealt)]
         block = teaching.classes[keys[0]].block
-        subject = line.options[0] if len(set(line.options)) == 1 else block
-        teaching.blocks.append(Block(block, plan.school.key, tuple(keys), tuple(group.key for group in members), subject, line.hours))
+        teaching.blocks.append(
+            Block(
+                block,
+                plan.school.key,
+                tuple(keys),
+                tuple(group.key for group in members),
+                line.options[0],
+                line.hours,
+            )
+        )
     return teaching
 
 
@@ -150,11 +165,15 @@ def _course(plan: Plan, teaching: Teaching, grade: Grade, subject: str, title: s
     key = f"{grade.key}-{subject}"
     if key not in teaching.courses:
         code = key.removeprefix(f"{plan.school.key}-")
-        teaching.courses[key] = Course(key, plan.school.key, grade.key, subject, f"{title} {grade.title}", code)
+        teaching.courses[key] = Course(
+            key, plan.school.key, grade.key, subject, f"{title} {grade.title}", code
+        )
     return key
 
 
-def _class(plan: Plan, teaching: Teaching, groups: list[GroupDraft], line: Line, at: int, pupils: list[str]) -> str:
+def _class(
+    plan: Plan, teaching: Teaching, groups: list[GroupDraft], line: Line, at: int, pupils: list[str]
+) -> str:
     subject, halves = plan.subjects[line.options[at]], len(set(line.options)) == 1 and len(line.options) > 1
     own = line.options.count(subject.code) > 1 and not halves
     members = [groups[at]] if own else groups
@@ -162,7 +181,14 @@ def _class(plan: Plan, teaching: Teaching, groups: list[GroupDraft], line: Line,
     course = _course(plan, teaching, grade, subject.code, subject.title)
     suffix = f" {plan.words['half']} {at + 1}" if halves else ""
     part = f"-{at + 1}" if halves else ""
-    where = "/".join(dict.fromkeys([members[0].title, *(group.line if group.grade is grade else group.title for group in members[1:])]))
+    where = "/".join(
+        dict.fromkeys(
+            [
+                members[0].title,
+                *(group.line if group.grade is grade else group.title for group in members[1:]),
+            ]
+        )
+    )
     key = f"{members[0].key}{''.join(group.line for group in members[1:] if group.grade is grade)}-{subject.code}{part}"
     if key in teaching.classes:
         # The same subject in another line of the plan: some of its lessons are given to a part of the group.
@@ -186,7 +212,14 @@ def staff_school(plan: Plan, teaching: Teaching, hire: Hire, visiting: list[Teac
         if draft.department not in {_TUTOR, _ANY}:
             by_department[draft.department].append(draft)
     for department, drafts in by_department.items():
-        _staff_department(plan, teaching, department, drafts, hire, [one for one in visiting if one.department == department])
+        _staff_department(
+            plan,
+            teaching,
+            department,
+            drafts,
+            hire,
+            [one for one in visiting if one.department == department],
+        )
     _choose_tutors(plan, teaching)
     _fill_rest(plan, teaching, hire)
 
@@ -205,7 +238,12 @@ def _tutors_of_all_subjects(plan: Plan, teaching: Teaching, hire: Hire) -> None:
 
 
 def _staff_department(
-    plan: Plan, teaching: Teaching, department: str, drafts: list[ClassDraft], hire: Hire, visiting: list[Teacher]
+    plan: Plan,
+    teaching: Teaching,
+    department: str,
+    drafts: list[ClassDraft],
+    hire: Hire,
+    visiting: list[Teacher],
 ) -> None:
     """Hire as many as the hours ask for and deal the classes, longest first, to whoever has the fewest hours."""
     usual, most = plan.load
@@ -216,7 +254,9 @@ def _staff_department(
     wanted = max(math.ceil(hours / usual), max(together.values()) - len(visiting))
     team = [*visiting, *(Teacher(hire(department), department, most) for _ in range(wanted))]
     for draft in sorted(drafts, key=lambda draft: -draft.lessons):
-        fitting = [one for one in team if one.can_take(draft, usual)] or [one for one in team if one.can_take(draft, most - 1)]
+        fitting = [one for one in team if one.can_take(draft, usual)] or [
+            one for one in team if one.can_take(draft, most - 1)
+        ]
         if not fitting:
             team.append(Teacher(hire(department), department, most))
             fitting = team[-1:]
@@ -234,8 +274,14 @@ def _choose_tutors(plan: Plan, teaching: Teaching) -> None:
             continue
         own = [draft for draft in teaching.classes.values() if group.key in draft.groups and draft.teacher]
         own.sort(key=lambda draft: (-len(set(draft.pupils) & set(group.pupils)) * draft.lessons, draft.key))
-        free = [draft.teacher for draft in own if draft.teacher not in tutors and not by_key[draft.teacher].away]
-        hours = sum(draft.lessons for draft in teaching.classes.values() if draft.department == _TUTOR and draft.groups[0] == group.key)
+        free = [
+            draft.teacher for draft in own if draft.teacher not in tutors and not by_key[draft.teacher].away
+        ]
+        hours = sum(
+            draft.lessons
+            for draft in teaching.classes.values()
+            if draft.department == _TUTOR and draft.groups[0] == group.key
+        )
         group.tutor = next(key for key in free if by_key[key].hours + hours <= plan.load[1])
         tutors.add(group.tutor)
         for draft in teaching.classes.values():

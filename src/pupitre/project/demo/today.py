@@ -29,7 +29,11 @@ class DemoDay:
 
     def lesson_at(self, at: time) -> Period | None:
         """The lesson under way at a local time of the day; a lesson's end belongs to what follows, but at midnight."""
-        under_way = (one for one in self.lessons if one.starts_at <= at and (at < one.ends_at or one.ends_at == _MIDNIGHT))
+        under_way = (
+            one
+            for one in self.lessons
+            if one.starts_at <= at and (at < one.ends_at or one.ends_at == _MIDNIGHT)
+        )
         return next(under_way, None)
 
     @property
@@ -88,7 +92,11 @@ def _clock(minutes: int) -> time:
 
 
 def _moved(period: Period, shift: int) -> Period:
-    return replace(period, starts_at=_clock(_minutes(period.starts_at) + shift), ends_at=_clock(_minutes(period.ends_at) + shift))
+    return replace(
+        period,
+        starts_at=_clock(_minutes(period.starts_at) + shift),
+        ends_at=_clock(_minutes(period.ends_at) + shift),
+    )
 
 
 def _brought_forward(day: DemoDay, last: Period, coming: Period, now: int) -> Iterator[Period]:

@@ -49,7 +49,9 @@ class Week:
 
     def hours_of(self, teacher_key: str) -> frozenset[tuple[int, int]]:
         """The (weekday, period) pairs at which somebody teaches, in any school."""
-        return frozenset((lesson.weekday, lesson.period) for lesson in self.lessons if lesson.teacher_key == teacher_key)
+        return frozenset(
+            (lesson.weekday, lesson.period) for lesson in self.lessons if lesson.teacher_key == teacher_key
+        )
 
 
 @dataclass(slots=True)
@@ -71,7 +73,9 @@ class _Event:
 class _Solver:
     """One school's week. A slot is `day * per_day + period - 1`, days counted from 0."""
 
-    def __init__(self, population: Population, school_key: str, bell: Bell, rooms: tuple[Room, ...], rng: random.Random) -> None:
+    def __init__(
+        self, population: Population, school_key: str, bell: Bell, rooms: tuple[Room, ...], rng: random.Random
+    ) -> None:
         self.population, self.school_key, self.bell, self.rng = population, school_key, bell, rng
         self.per_day = max(bell.last_lesson.values())
         self.capacity: dict[str, int] = defaultdict(int)
@@ -102,12 +106,20 @@ class _Solver:
             for group in block.group_keys:
                 hours[group] += block.lessons
         spreads = {key: number for number, key in enumerate(weekly)}
-        events = []
+        events: list[_Event] = []
         for block in self.blocks:
             key = self._spread_key(block)
             event = self._event(block, hours, spreads[key], -(-weekly[key] // 5))
             events.extend(
-                _Event(block, event.resources, event.teachers, event.kinds, event.slots, event.spread, event.daily)
+                _Event(
+                    block,
+                    event.resources,
+                    event.teachers,
+                    event.kinds,
+                    event.slots,
+                    event.spread,
+                    event.daily,
+                )
                 for _ in range(block.lessons)
             )
         return events
@@ -123,7 +135,12 @@ class _Solver:
         kinds: dict[str, int] = defaultdict(int)
         for kind in wanted_kinds(block, classes):
             kinds[kind] += kind != ""
-        away = frozenset[int]().union(*(self.population.unavailable.get((one.teacher_key, self.school_key), frozenset()) for one in classes))
+        away = frozenset[int]().union(
+            *(
+                self.population.unavailable.get((one.teacher_key, self.school_key), frozenset())
+                for one in classes
+            )
+        )
         full = min(hours[key] for key in block.group_keys)
         slots = tuple(slot for slot in self._slots_of(full) if slot // self.per_day + 1 not in away)
         used = tuple((kind, count) for kind, count in kinds.items() if count)
@@ -153,7 +170,13 @@ class _Solver:
     def _attempt(self) -> bool:
         order = list(range(len(self.events)))
         self.rng.shuffle(order)
-        order.sort(key=lambda at: (-len(self.events[at].slots), len(self.events[at].resources), len(self.events[at].kinds)))
+        order.sort(
+            key=lambda at: (
+                -len(self.events[at].slots),
+                len(self.events[at].resources),
+                len(self.events[at].kinds),
+            )
+        )
         for step in range(_PATIENCE):
             if not order:
                 return True
@@ -251,7 +274,13 @@ def rooms_of(population: Population) -> tuple[Room, ...]:
     """The special rooms of the schools and a homeroom for each group."""
     plans = {plan.school.key: plan for plan in schools.plans()}
     homerooms = tuple(
-        Room(f"{group.key}-room", group.school_key, f"{plans[group.school_key].words['room']} {group.title}", "homeroom", 32)
+        Room(
+            f"{group.key}-room",
+            group.school_key,
+            f"{plans[group.school_key].words['room']} {group.title}",
+            "homeroom",
+            32,
+        )
         for group in population.groups
     )
     return tuple(room for plan in plans.values() for room in plan.rooms) + homerooms
@@ -264,7 +293,7 @@ def solve_week(population: Population) -> Week:
     lessons: list[Lesson] = []
     for school in population.schools:
         own = tuple(room for room in rooms if room.school_key == school.key)
-        rng = random.Random(f"{population.seed}/{school.key}")
+        rng = random.Random(f"{population.seed}/{school.key}")  # noqa: S311
         solver = _Solver(population, school.key, bells[school.key], own, rng)
         solved = solver.solve()
         lessons.extend(_with_rooms(population, school.key, solved, own, solver.per_day))
@@ -272,15 +301,19 @@ def solve_week(population: Population) -> Week:
 
 
 def _with_rooms(
-    population: Population, school_key: str, solved: dict[tuple[str, int], list[Block]], rooms: tuple[Room, ...], per_day: int
+    population: Population,
+    school_key: str,
+    solved: dict[tuple[str, int], list[Block]],
+    rooms: tuple[Room, ...],
+    per_day: int,
 ) -> Iterator[Lesson]:
     """Lessons with rooms: a class keeps to its room where that is free, and the larger class gets the better room."""
     usual: dict[str, str] = {}
     counts: dict[str, int] = defaultdict(int)
     for (_, slot), blocks in sorted(solved.items()):
         free: dict[str, list[str]] = defaultdict(list)
-        for room in rooms:
-            free[room.kind].append(room.key)
+        for place in rooms:
+            free[place.kind].append(place.key)
         for block in sorted(blocks, key=lambda block: block.key):
             classes = [population.classes[key] for key in block.class_keys]
             homerooms = [f"{key}-room" for key in block.group_keys]
@@ -288,11 +321,19 @@ def _with_rooms(
                 room = _room_for(one, kind, homerooms, free, usual)
                 counts[one.key] += 1
                 yield Lesson(
-                    f"{one.key}-{counts[one.key]}", school_key, one.key, one.teacher_key, room, slot // per_day + 1, slot % per_day + 1
+                    f"{one.key}-{counts[one.key]}",
+                    school_key,
+                    one.key,
+                    one.teacher_key,
+                    room,
+                    slot // per_day + 1,
+                    slot % per_day + 1,
                 )
 
 
-def _room_for(one: SchoolClass, kind: str, homerooms: list[str], free: dict[str, list[str]], usual: dict[str, str]) -> str:
+def _room_for(
+    one: SchoolClass, kind: str, homerooms: list[str], free: dict[str, list[str]], usual: dict[str, str]
+) -> str:
     if not kind:
         own = f"{one.group_keys[0]}-room"
         room = own if own in homerooms else homerooms[0]
