@@ -335,7 +335,7 @@ class Table:
     def living_rows(self, key: str) -> Iterator[tuple[int, Cells]]:
         """The rows that are complete, with their first line; the keys of ended ones go to `ended`."""
         (at_key,), at_status = self.places(key), self.at.get("status", self.at.get("Status", self.width))
-        required, expected, unkept = self._required, self._expected, self._unkept()
+        unkept = self._unkept()
         empty = True
         for line, row in self._all_rows():
             empty = False
@@ -345,14 +345,8 @@ class Table:
                 else:
                     self.add(ERROR, FindingCode.CELL_EMPTY, line, key)
                 continue
-            missing = [name for name, place in required if not row[place]]
-            for name in missing:
-                self.add(ERROR, FindingCode.CELL_EMPTY, line, name)
-            if missing:
+            if not self._is_complete(row, line):
                 continue
-            for name, place in expected:
-                if not row[place]:
-                    self._tally(WARNING, FindingCode.CELL_EXPECTED, line, name)
             for _name, place in unkept:
                 if row[place]:
                     unkept = self._told(unkept, row, line)
@@ -360,6 +354,18 @@ class Table:
             yield line, row
         if empty and self.readable:
             self.findings.add(WARNING, FindingCode.FILE_EMPTY, file=self.file)
+
+    def _is_complete(self, row: Cells, line: int) -> bool:
+        is_complete = True
+        for name, place in self._required:
+            if not row[place]:
+                self.add(ERROR, FindingCode.CELL_EMPTY, line, name)
+                is_complete = False
+        if is_complete:
+            for name, place in self._expected:
+                if not row[place]:
+                    self._tally(WARNING, FindingCode.CELL_EXPECTED, line, name)
+        return is_complete
 
     def quietly(self) -> Table:
         """The same table for another walk over its rows: what the first walk says is not said again."""
