@@ -28,6 +28,10 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 @pytest.fixture
 def place() -> Iterator[Path]:
+    yield from open_folder()
+
+
+def open_folder() -> Iterator[Path]:
     """A folder that another user may pass through, unlike pytest's own: under root the server is another user."""
     folder = Path(tempfile.mkdtemp(prefix="pupitre-test-"))
     folder.chmod(0o711)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_IS_LINUX = sys.platform == "linux"
 
 
 def is_alive(pid: int) -> bool:
@@ -29,7 +30,7 @@ def command_of(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
-        return "" if sys.platform == "linux" else _ps(pid, "command=")
+        return "" if _IS_LINUX else _ps(pid, "command=")
 
 
 def _state(pid: int) -> str:
@@ -37,7 +38,7 @@ def _state(pid: int) -> str:
         # The name of the program stands in brackets and may itself hold brackets and blanks.
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].strip()
     except OSError:
-        return "" if sys.platform == "linux" else _ps(pid, "stat=")
+        return "" if _IS_LINUX else _ps(pid, "stat=")
 
 
 def _ps(pid: int, column: str) -> str:
@@ -50,7 +51,7 @@ def dies_with_parent(signum: int = signal.SIGKILL) -> Callable[[], None] | None:
 
     The kernel forgets the wish when a process changes its user; Python runs the function after that.
     """
-    if sys.platform != "linux":
+    if not _IS_LINUX:
         return None
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
@@ -67,7 +68,7 @@ def follow_parent(signum: int = signal.SIGKILL) -> None:
 
     For the main thread of a process whose parent started it from its own main thread.
     """
-    if sys.platform == "linux":
+    if _IS_LINUX:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
         return
     threading.Thread(target=_watch_parent, args=(os.getppid(), signum), name="parent", daemon=True).start()
