@@ -25,6 +25,23 @@ def actor_in(account: Account, school: SchoolFacts, today: date) -> Actor:
     return Actor(account.pk, school, person_id, roles, name=str(account))
 
 
+def authority_actor(account: Account, slug: str) -> Actor:
+    """The account as it stands in that authority. Without a role there, an actor without authority roles.
+
+    Pages under `/a/<slug:authority>/` get it from the middleware, in `scope(authority=...)`: it reads figures of all the
+    authority's schools and nobody's name. Marked by `access.inspects`.
+    """
+    authority = tenancy.authority_at(slug)
+    rows = AuthorityMembership.objects.filter(authority_id=authority.pk, account_id=account.pk)
+    return Actor(
+        account.pk,
+        name=str(account),
+        authority_id=authority.pk,
+        authority_roles=frozenset(Role(role) for role in rows.values_list("role", flat=True)),
+        authority_demands=authority.requires_second_factor,
+    )
+
+
 def _current(today: date) -> Q:
     begun = Q(starts_on__isnull=True) | Q(starts_on__lte=today)
     return begun & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
@@ -82,6 +99,28 @@ def access_pupil(actor: Actor, pupil_id: int) -> Person:
     if not Membership.objects.filter(person_id=pupil_id, role=Role.PUPIL).exists():
         raise NotFound
     return person
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A person who can be told something: through the account's bell, and by e-mail where one is known."""
+
+    person_id: int
+    account_id: int | None
+    email: str
+    locale: str
+    name: str
+
+
+def reachable_persons(person_ids: list[int]) -> list[Reachable]:
+    """Those of the persons who have not left, in their order. The account's e-mail goes before the roster's."""
+    rows = Person.objects.filter(pk__in=person_ids, ended_on__isnull=True).values_list(
+        "pk", "account_id", "account__email", "email", "account__locale", "locale", "given_name", "family_name"
+    )
+    found = {
+        row[0]: Reachable(row[0], row[1], row[2] or row[3], row[4] or row[5], f"{row[6]} {row[7]}") for row in rows
+    }
+    return [found[person_id] for person_id in dict.fromkeys(person_ids) if person_id in found]
 
 
 def is_guardian_of(actor: Actor, pupil_id: int) -> bool:
