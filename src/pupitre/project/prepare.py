@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 
+from pupitre.kernel import clock
 from pupitre.kernel import config as configuration
 from pupitre.kernel.embedded import Urls
 from pupitre.project import catalogues, database
@@ -40,6 +41,9 @@ class Note:
     """What was prepared last."""
 
     code: str
+    #: The day (UTC) of it: the demonstration moves on with the calendar.
+    day: str
+    demo: bool
     migrations: int
     static_root: str
     personas: tuple[Persona, ...]
@@ -49,6 +53,8 @@ def is_current(config: configuration.Config, database_url: str) -> bool:
     """Whether nothing has to be prepared before a start."""
     note = read_note(config)
     if note is None or note.code != fingerprint() or catalogues.stale():
+        return False
+    if note.demo != config.demo or (config.demo and note.day != _today()):
         return False
     if note.static_root and not (Path(note.static_root) / "staticfiles.json").exists():
         return False
@@ -87,6 +93,10 @@ def read_note(config: configuration.Config) -> Note | None:
         return None
 
 
+def _today() -> str:
+    return clock.today("UTC").isoformat()
+
+
 def _note_file(config: configuration.Config) -> Path:
     return config.data_dir / "prepared.json"
 
@@ -117,12 +127,12 @@ def make_contents(config: configuration.Config) -> None:
     """Catalogues, static files and the demonstration, connected as the application; then note what was done."""
     from django.conf import settings
 
-    code = fingerprint()  # before the work: what is changed while it runs is done next time
+    code, day = fingerprint(), _today()  # before the work: what changes while it runs is done next time
     catalogues.compile_stale()
     _collect_static()
     personas = _fill_demonstration() if config.demo else ()
     migrations = count_migrations(str(config.database_url))
-    note = Note(code, migrations, str(settings.STATIC_ROOT or ""), personas)
+    note = Note(code, day, config.demo, migrations, str(settings.STATIC_ROOT or ""), personas)
     fresh = _note_file(config).with_suffix(".new")
     fresh.touch(mode=0o600)
     fresh.write_text(json.dumps(asdict(note)))
