@@ -47,8 +47,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "start_url": "/",
         "scope": "/",
         "display": "standalone",
-        "background_color": "#f7f3ea",
-        "theme_color": "#1d3a34",
+        "background_color": "#f5f1e6",
+        "theme_color": "#17372f",
         "icons": icons,
     }
     return JsonResponse(facts, content_type="application/manifest+json")

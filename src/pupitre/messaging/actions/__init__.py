@@ -1,0 +1,1 @@
+"""Telling people things, and what they do with it."""

@@ -1,0 +1,114 @@
+"""Telling persons something: in the product, by e-mail, and by web push."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from pupitre.kernel.errors import NotFound
+from pupitre.messaging.models import Delivery, Notification, Preference, PushSubscription
+from pupitre.messaging.rules.kinds import Channel, Kind
+from pupitre.people import queries as people
+from pupitre.people.rules import Actor
+from pupitre.tenancy.background import deferred
+
+#: One job carries this many notifications outside: jobs are dear, rows are cheap.
+BATCH = 200
+
+
+@transaction.atomic
+def tell(
+    school_id: int, person_ids: Iterable[int], kind: Kind, facts: Mapping[str, Any], url: str, *, now: datetime
+) -> list[Notification]:
+    """Put a line behind the bell of those persons, and carry it outside as each of them likes.
+
+    `facts` are what the kind's sentence names (messaging.rules.kinds.WORDINGS). Runs in the caller's scope and
+    transaction: if that rolls back, nobody is told.
+    """
+    reachable = people.reachable_persons(list(person_ids))
+    told = Notification.objects.bulk_create(
+        Notification(
+            school_id=school_id,
+            person_id=person.person_id,
+            account_id=person.account_id,
+            kind=kind,
+            facts=dict(facts),
+            url=url,
+            created_at=now,
+        )
+        for person in reachable
+    )
+    waiting = _deliveries(school_id, told, {p.person_id: p.email for p in reachable})
+    Delivery.objects.bulk_create(waiting)
+    if waiting:
+        ids = [notification.pk for notification in told]
+        for start in range(0, len(ids), BATCH):
+            deferred("pupitre.messaging.jobs.carry_outside", school_id, notification_ids=ids[start : start + BATCH])
+    return told
+
+
+def _deliveries(school_id: int, told: list[Notification], emails: dict[int, str]) -> list[Delivery]:
+    accounts = [n.account_id for n in told if n.account_id]
+    likes = {p.account_id: p for p in Preference.objects.filter(account_id__in=accounts)}
+    endpoints: dict[int, list[str]] = {}
+    for account_id, endpoint in PushSubscription.objects.filter(
+        account_id__in=accounts, failed_at__isnull=True
+    ).values_list("account_id", "endpoint"):
+        endpoints.setdefault(account_id, []).append(endpoint)
+    waiting = []
+    for notification in told:
+        like = likes.get(notification.account_id or 0)
+        if (like is None or like.by_email) and (address := emails.get(notification.person_id)):
+            waiting.append(_delivery(school_id, notification, Channel.EMAIL, address))
+        if like is None or like.by_push:
+            found = endpoints.get(notification.account_id or 0, [])
+            waiting += [_delivery(school_id, notification, Channel.PUSH, endpoint) for endpoint in found]
+    return waiting
+
+
+def _delivery(school_id: int, notification: Notification, channel: Channel, address: str) -> Delivery:
+    return Delivery(school_id=school_id, notification=notification, channel=channel, address=address)
+
+
+@transaction.atomic
+def mark_read(actor: Actor, *, notification_id: int | None, now: datetime) -> int:
+    """Note that the reader has seen one line, or all of them. Answers how many were new."""
+    mine = Notification.objects.filter(account_id=actor.account_id, read_at__isnull=True)
+    if notification_id is None:
+        return mine.update(read_at=now)
+    found = mine.filter(pk=notification_id)
+    if not Notification.objects.filter(pk=notification_id, account_id=actor.account_id).exists():
+        raise NotFound
+    return found.update(read_at=now)
+
+
+@transaction.atomic
+def subscribe_browser(actor: Actor, *, endpoint: str, p256dh: str, auth: str, now: datetime) -> PushSubscription:
+    """Let this browser receive web push for the account. A browser belongs to whoever subscribed it last."""
+    found, _ = PushSubscription.objects.update_or_create(
+        endpoint=endpoint,
+        defaults={
+            "account_id": actor.account_id,
+            "p256dh": p256dh,
+            "auth": auth,
+            "created_at": now,
+            "failed_at": None,
+        },
+    )
+    return found
+
+
+@transaction.atomic
+def forget_browser(actor: Actor, *, endpoint: str) -> int:
+    deleted, _ = PushSubscription.objects.filter(account_id=actor.account_id, endpoint=endpoint).delete()
+    return deleted
+
+
+@transaction.atomic
+def choose_channels(actor: Actor, *, by_email: bool, by_push: bool) -> Preference:
+    """Say how the account wants to be told."""
+    found, _ = Preference.objects.update_or_create(
+        account_id=actor.account_id, defaults={"by_email": by_email, "by_push": by_push}
+    )
+    return found

@@ -1,0 +1,1 @@
+"""What can be told, to whom, and how it reaches them. Pure."""

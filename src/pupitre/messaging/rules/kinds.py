@@ -1,0 +1,105 @@
+"""Kinds of notifications and audiences of notices, and the sentences that belong to them.
+
+A sentence is a message id: it is rendered in its reader's language when she reads it, and when it is sent.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from pupitre.kernel.errors import Refused
+from pupitre.people.rules import Role
+
+
+class Audience(IntEnum):
+    """For whom a notice is."""
+
+    FAMILIES = 1
+    PUPILS = 2
+    STAFF = 3
+    EVERYBODY = 4
+
+
+class Kind(IntEnum):
+    """What a notification tells. Stored: never renumber."""
+
+    PUPIL_MISSING = 1
+    NOTICE = 2
+    ABSENCE_ANNOUNCED = 3
+    ABSENCE_ACCEPTED = 4
+    ABSENCE_REFUSED = 5
+    ABSENCE_LETTER = 6
+    NOTICE_REMINDER = 7
+    SUBSTITUTION = 8
+
+
+class Channel(IntEnum):
+    EMAIL = 1
+    PUSH = 2
+
+
+class DeliveryState(IntEnum):
+    WAITING = 1
+    DONE = 2
+    FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The title and the sentence of a kind, and whether the night holds it back."""
+
+    title: str
+    sentence: str
+    is_urgent: bool = False
+
+
+def _(text: str) -> str:
+    """Marks a message for the catalogues; whoever shows it translates it."""
+    return text
+
+
+WORDINGS: dict[Kind, Wording] = {
+    Kind.PUPIL_MISSING: Wording(
+        _("%(pupil)s is missing"),
+        _("%(pupil)s is missing from %(subject)s since %(time)s, and we know of no reason. Please tell the school."),
+        is_urgent=True,
+    ),
+    Kind.NOTICE: Wording(_("A notice from %(school)s"), _("%(title)s")),
+    Kind.ABSENCE_ANNOUNCED: Wording(
+        _("An absence was announced"), _("%(pupil)s will be absent: %(from)s to %(until)s.")
+    ),
+    Kind.ABSENCE_ACCEPTED: Wording(
+        _("A justification was accepted"), _("The absence of %(pupil)s from %(from)s to %(until)s is justified.")
+    ),
+    Kind.ABSENCE_REFUSED: Wording(
+        _("A justification was not accepted"),
+        _("The school did not accept the reason for the absence of %(pupil)s from %(from)s to %(until)s: %(note)s"),
+    ),
+    Kind.ABSENCE_LETTER: Wording(
+        _("A letter about absences"), _("The school has written to you about the absences of %(pupil)s.")
+    ),
+    Kind.NOTICE_REMINDER: Wording(
+        _("Please confirm a notice"), _("The school waits for your confirmation of: %(title)s")
+    ),
+    Kind.SUBSTITUTION: Wording(
+        _("You cover a lesson"), _("You cover %(subject)s of %(class)s on %(date)s at %(time)s.")
+    ),
+}
+
+#: The roles that an audience means.
+REACHES: dict[Audience, frozenset[Role]] = {
+    Audience.FAMILIES: frozenset({Role.GUARDIAN}),
+    Audience.PUPILS: frozenset({Role.PUPIL}),
+    Audience.STAFF: frozenset({Role.HEAD, Role.SECRETARY, Role.TEACHER, Role.AIDE, Role.COUNSELLOR, Role.NURSE}),
+    Audience.EVERYBODY: frozenset(Role) - {Role.INSPECTOR},
+}
+
+#: A delivery is tried this often before it is given up.
+MOST_ATTEMPTS = 4
+
+
+class AlreadyPublished(Refused):
+    """This notice is published. Withdraw it, or write another."""
+
+
+class NobodyReached(Refused):
+    """Nobody would receive this notice. Choose another audience or class."""
