@@ -216,7 +216,7 @@ LOGGING = {
         "json": {"()": "pupitre.web.logs.JsonFormatter"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": CONFIG.log_format}},
-    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}},
+    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}, "procrastinate.periodic": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": CONFIG.log_level.upper()},
 }
 django_stubs_ext.monkeypatch()
