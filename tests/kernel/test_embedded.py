@@ -47,6 +47,16 @@ def server(place: Path) -> Iterator[EmbeddedPostgres]:
     server.destroy()
 
 
+@pytest.fixture(scope="module")
+def quiet() -> Iterator[EmbeddedPostgres]:
+    """A server for those tests that leave it as it was."""
+    for folder in open_folder():
+        server = EmbeddedPostgres(folder, die_with_parent=True)
+        server.start()
+        yield server
+        server.destroy()
+
+
 def setting(server: EmbeddedPostgres, name: str) -> str:
     with server.superuser() as connection:
         row = connection.execute("select current_setting(%s)", [name]).fetchone()
@@ -54,41 +64,41 @@ def setting(server: EmbeddedPostgres, name: str) -> str:
     return str(row[0])
 
 
-def test_a_cluster_is_made_safe_and_the_same_everywhere(server: EmbeddedPostgres) -> None:
-    assert setting(server, "fsync") == setting(server, "synchronous_commit") == "on"
-    assert setting(server, "data_checksums") == "on"
-    assert setting(server, "listen_addresses") == ""
-    assert setting(server, "server_encoding") == "UTF8"
-    assert setting(server, "shared_buffers") == "48MB"
-    with server.superuser() as connection:
+def test_a_cluster_is_made_safe_and_the_same_everywhere(quiet: EmbeddedPostgres) -> None:
+    assert setting(quiet, "fsync") == setting(quiet, "synchronous_commit") == "on"
+    assert setting(quiet, "data_checksums") == "on"
+    assert setting(quiet, "listen_addresses") == ""
+    assert setting(quiet, "server_encoding") == "UTF8"
+    assert setting(quiet, "shared_buffers") == "48MB"
+    with quiet.superuser() as connection:
         rules = connection.execute("select distinct type, auth_method from pg_hba_file_rules").fetchall()
         assert {method for _type, method in rules} == {"scram-sha-256"}
         row = connection.execute("select 'Àé' ~ '^\\w+$', lower('ÀÉ'), 'Z' < 'a'").fetchone()
     assert row == (True, "àé", True)
 
 
-def test_its_secrets_and_data_are_for_its_own_users(server: EmbeddedPostgres) -> None:
+def test_its_secrets_and_data_are_for_its_own_users(quiet: EmbeddedPostgres) -> None:
     for path, mode in (
-        (server.home / "passwords.json", 0o600),
-        (server.cluster, 0o700),
-        (server.log_file, 0o600),
+        (quiet.home / "passwords.json", 0o600),
+        (quiet.cluster, 0o700),
+        (quiet.log_file, 0o600),
     ):
         assert path.stat().st_mode & 0o777 == mode
-    assert server.socket_folder.stat().st_mode & 0o777 == 0o700
+    assert quiet.socket_folder.stat().st_mode & 0o777 == 0o700
     if os.geteuid() == 0:
-        assert server.cluster.stat().st_uid != 0
+        assert quiet.cluster.stat().st_uid != 0
 
 
-def test_starting_twice_joins_the_running_server(server: EmbeddedPostgres, place: Path) -> None:
-    before = server.process_id
-    assert EmbeddedPostgres(place).start() is False
-    assert server.start() is False
-    assert server.process_id == before
+def test_starting_twice_joins_the_running_server(quiet: EmbeddedPostgres) -> None:
+    before = quiet.process_id
+    assert EmbeddedPostgres(quiet.home.parent).start() is False
+    assert quiet.start() is False
+    assert quiet.process_id == before
 
 
-def test_the_roles_are_bound_and_the_application_owns_nothing(server: EmbeddedPostgres) -> None:
-    urls = server.ensure_roles_and_database()
-    assert urls == server.ensure_roles_and_database()
+def test_the_roles_are_bound_and_the_application_owns_nothing(quiet: EmbeddedPostgres) -> None:
+    urls = quiet.ensure_roles_and_database()
+    assert urls == quiet.ensure_roles_and_database()
     assert roles.check_server(urls.application, urls.owner) == []
     with psycopg.connect(urls.owner, autocommit=True) as owner:
         owner.execute("create table register (id int)")
@@ -264,11 +274,11 @@ def test_a_server_that_cannot_start_says_why(server: EmbeddedPostgres) -> None:
         server.start()
 
 
-def test_lost_passwords_are_named(server: EmbeddedPostgres) -> None:
-    (server.home / "passwords.json").rename(server.home / "elsewhere")
+def test_lost_passwords_are_named(quiet: EmbeddedPostgres) -> None:
+    (quiet.home / "passwords.json").rename(quiet.home / "elsewhere")
     with pytest.raises(EmbeddedPostgresError, match=r"passwords\.json"):
-        server.ensure_roles_and_database()
-    (server.home / "elsewhere").rename(server.home / "passwords.json")
+        quiet.ensure_roles_and_database()
+    (quiet.home / "elsewhere").rename(quiet.home / "passwords.json")
 
 
 def test_programs_named_by_hand_must_be_some(place: Path) -> None:
