@@ -1,6 +1,7 @@
 """The cast: two schools and the people in them. Their comments are the access specification.
 
-It is Tuesday, 13 October 2026, 09:10 in Madrid: the first lesson of class 1A is under way.
+It is Tuesday, 13 October 2026, 09:10 in Madrid: the first lesson of class 1A is under way. The running product that
+browsers visit has no frozen clock: for it the same cast is built around the present (`Moment`).
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from pupitre.courses import actions as courses
 from pupitre.courses.models import Class, Enrolment
+from pupitre.kernel import clock
 from pupitre.people import actions as people
 from pupitre.people.models import Account, Person
 from pupitre.people.rules import Actor, Relation, Role, system_actor
@@ -32,6 +34,29 @@ BELL = [
 ]
 
 
+@dataclass(frozen=True)
+class Moment:
+    """When the cast lives: the instant, the bells of its first school, and that school's zone."""
+
+    now: datetime = NOW
+    bell: tuple[tuple[str, time, time, bool], ...] = tuple(BELL)
+    zone: str = "Europe/Madrid"
+
+    @property
+    def is_usual(self) -> bool:
+        return self.now == NOW
+
+    @property
+    def weekday(self) -> int:
+        return clock.local(self.now, self.zone).isoweekday()
+
+    @property
+    def year(self) -> int:
+        """The year in which the school year begins."""
+        here = clock.local(self.now, self.zone)
+        return here.year if here.month >= 8 else here.year - 1
+
+
 @dataclass
 class Member:
     """Somebody of the cast: the person, the account, and the actor that actions take."""
@@ -46,6 +71,7 @@ class Cast:
     authority: Authority
     school: SchoolFacts
     other_school: SchoolFacts
+    moment: Moment
     #: Sees everything of the school; needs a second factor where the authority demands it (here it does not).
     head: Member = field(init=False)
     #: Runs the office: rosters, board, justifications, letters, invitations.
@@ -82,17 +108,19 @@ class Cast:
         return system_actor(self.school)
 
 
-def build_cast() -> Cast:
+def build_cast(moment: Moment | None = None) -> Cast:
+    """Found both schools and everybody in them. Takes the present as it was for the tests, or another."""
+    moment = moment or Moment()
     authority = founding.found_authority(
         slug="valley", name="The Valley", country="ES", locale="es", time_zone="Europe/Madrid", requires_second_factor=False
     )
     oak = founding.found_school(
-        authority, slug="oak", name="Oak School", country="ES", locale="en", time_zone="Europe/Madrid"
+        authority, slug="oak", name="Oak School", country="ES", locale="en", time_zone=moment.zone
     )
     elm = founding.found_school(
         authority, slug="elm", name="Elm School", country="CL", locale="es", time_zone="America/Santiago"
     )
-    cast = Cast(authority, tenancy.facts_of(oak), tenancy.facts_of(elm))
+    cast = Cast(authority, tenancy.facts_of(oak), tenancy.facts_of(elm), moment)
     _fill_oak(cast)
     _fill_elm(cast)
     cast.inspector = _account("inspector", "Ines Pector")
@@ -133,13 +161,14 @@ def _fill_oak(cast: Cast) -> None:
 
 
 def _teach(cast: Cast, actor: Actor) -> None:
+    moment, year = cast.moment, cast.moment.year
     courses.open_session(
         actor,
-        sourced_id="2026-27",
-        title="2026-27",
-        school_year=2027,
-        starts_on=date(2026, 9, 1),
-        ends_on=date(2027, 6, 30),
+        sourced_id=f"{year}-{year % 100 + 1}",
+        title=f"{year}-{year % 100 + 1}",
+        school_year=year + 1,
+        starts_on=date(year, 9, 1) if moment.is_usual else date(year, 8, 1),
+        ends_on=date(year + 1, 6, 30) if moment.is_usual else date(year + 1, 7, 31),
     )
     cast.homeroom = courses.open_class(actor, sourced_id="1A", title="1A", kind=Class.HOMEROOM)
     cast.klass = courses.open_class(actor, sourced_id="1A-MAT", title="Maths 1A", subject="Maths")
@@ -147,11 +176,11 @@ def _teach(cast: Cast, actor: Actor) -> None:
     for child in (cast.pupil, cast.sister, cast.classmate):
         courses.enrol(actor, cast.homeroom, child.person)
     courses.enrol(actor, cast.klass, cast.teacher.person, role=Enrolment.TEACHER)
-    timetable.set_bell_schedule(actor, name="Day", periods=BELL)
+    timetable.set_bell_schedule(actor, name="Day", periods=moment.bell)
     room = timetable.open_room(actor, name="Room 12")
     where: dict[str, Any] = {"subject": "Maths", "teachers": [cast.teacher.person], "room": room}
-    cast.lesson = timetable.schedule_lesson(actor, cast.klass, weekday=2, position=0, **where)
-    cast.next_lesson = timetable.schedule_lesson(actor, cast.klass, weekday=2, position=1, **where)
+    cast.lesson = timetable.schedule_lesson(actor, cast.klass, weekday=moment.weekday, position=0, **where)
+    cast.next_lesson = timetable.schedule_lesson(actor, cast.klass, weekday=moment.weekday, position=1, **where)
 
 
 def _fill_elm(cast: Cast) -> None:

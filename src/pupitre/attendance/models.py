@@ -102,6 +102,20 @@ class MarkRevision(TenantModel):
         indexes = [models.Index(fields=["school", "register", "pupil"], name="attendance_revision_mark")]
 
 
+class Reopening(TenantModel):
+    """A closed register was opened again: when, by whom and why, and the closing that it undid."""
+
+    register = TenantForeignKey(Register, db_index=False)
+    reopened_at = models.DateTimeField()
+    reopened_by = TenantForeignKey("people.Person", null=True, db_index=False)
+    reason = models.TextField()
+    closed_at = models.DateTimeField()
+    closed_by = TenantForeignKey("people.Person", null=True, db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["school", "register"], name="attendance_reopening_register")]
+
+
 class AbsenceNotice(TenantModel):
     """Why a pupil is, was or will be away: announced by the family, or noted by the office, with a document or none."""
 
