@@ -1,5 +1,6 @@
 """`pupitre up`, seen from outside: it answers, it mends itself, it stops, and it survives being killed."""
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -37,6 +38,17 @@ def within(seconds: float, is_so: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def every_process() -> Iterator[tuple[int, int]]:
+    """The number of each process of this machine, and its parent's. A bare Debian has no `ps`."""
+    if not Path("/proc/self/stat").exists():
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+        yield from ((int(pid), int(parent)) for pid, parent in map(str.split, listed.stdout.splitlines()))
+        return
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            yield int(path.parent.name), int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
 
 
 @dataclass
@@ -104,18 +116,12 @@ class Running:
 
     def family(self) -> dict[int, str]:
         """Every process below this one, by its number."""
-        listed = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
-        )
-        rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+        parent_of = dict(every_process())
         found: dict[int, str] = {}
-        parents = {self.process.pid}
-        while parents:
-            children = {
-                int(pid): rest[0] if rest else "" for pid, parent, *rest in rows if int(parent) in parents
-            }
-            found |= children
-            parents = set(children)
+        generation = {self.process.pid}
+        while generation:
+            generation = {pid for pid, parent in parent_of.items() if parent in generation}
+            found |= {pid: processes.command_of(pid) for pid in generation}
         return found
 
     def end(self, signum: int) -> None:
