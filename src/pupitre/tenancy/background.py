@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
 from . import queries
@@ -12,6 +12,12 @@ from .rules import SchoolFacts
 from .scoping import scope
 
 Job = Callable[..., None]
+
+
+def _refresh_connection() -> None:
+    """Let go of a connection that the server has closed. Inside a transaction, as in tests, there is none to let go of."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def tenant_job(*, queue: str = "default", retries: int = 3) -> Callable[[Job], Any]:
@@ -24,7 +30,7 @@ def tenant_job(*, queue: str = "default", retries: int = 3) -> Callable[[Job], A
     def mark(function: Job) -> Any:
         @wraps(function)
         def run(school_id: int, **facts: Any) -> None:
-            close_old_connections()
+            _refresh_connection()
             with scope(school_id):
                 function(queries.school_by_id(school_id), **facts)
 
@@ -43,7 +49,7 @@ def platform_job(*, queue: str = "default", cron: str | None = None, retries: in
     def mark(function: Job) -> Any:
         @wraps(function)
         def run(**facts: Any) -> None:
-            close_old_connections()
+            _refresh_connection()
             function(**facts)
 
         task = app.task(name=f"{function.__module__}.{function.__name__}", queue=queue, retry=retries)(run)

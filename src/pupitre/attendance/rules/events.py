@@ -22,12 +22,13 @@ class PupilMissing:
 
 @dataclass(frozen=True, slots=True)
 class AbsenceAnnounced:
-    """An absence was announced, by the family or by the office for it."""
+    """An absence was announced, by the family or by the office for it. Guardians: those to be told, not who announced."""
 
     school_id: int
     notice_id: int
     pupil_id: int
     pupil_name: str
+    guardian_person_ids: tuple[int, ...]
     starts_at: datetime
     ends_at: datetime
     by_office: bool

@@ -1,0 +1,59 @@
+"""Background work of attendance: each job calls one action."""
+
+from datetime import date, datetime, timedelta
+
+from pupitre.kernel import clock
+from pupitre.people.rules import system_actor
+from pupitre.tenancy.background import deferred, every_school, platform_job, tenant_job
+from pupitre.tenancy.rules import SchoolFacts
+from pupitre.tenancy.scoping import scope
+
+from .actions import absences, alerts, figures
+from .queries.alerts import any_due
+
+#: How far back the nightly sweep counts and excuses again.
+SWEPT_DAYS = 14
+
+
+@tenant_job(queue="alerts")
+def decide_alerts(school: SchoolFacts) -> None:
+    """Tell families whose child is missing, or calm the alert."""
+    alerts.decide_due_alerts(system_actor(school), now=clock.now())
+
+
+@tenant_job()
+def refresh_day(school: SchoolFacts, class_id: int, held_on: str) -> None:
+    """Count a class's day again."""
+    figures.refresh_day(system_actor(school), class_id=class_id, held_on=date.fromisoformat(held_on))
+
+
+@tenant_job()
+def tidy_days(school: SchoolFacts) -> None:
+    """Excuse what is covered by now, and count the last days again."""
+    now, actor = clock.now(), system_actor(school)
+    absences.excuse_covered(actor, since=now - timedelta(days=SWEPT_DAYS), now=now)
+    first, last = figures.recent_days(now, SWEPT_DAYS)
+    figures.refresh_days(actor, first=first, last=last)
+
+
+@platform_job(cron="*/5 * * * *")
+def sweep_alerts(timestamp: int = 0) -> None:
+    """Catch the alerts whose job was lost or came before its time: a worker was down, a clock was wrong."""
+    now = clock.now()
+    for school in every_school():
+        if _has_due_alerts(school, now):
+            with scope(school.id):
+                deferred(decide_alerts, school.id)
+
+
+def _has_due_alerts(school: SchoolFacts, now: datetime) -> bool:
+    with scope(school.id):
+        return any_due(now - timedelta(minutes=2))
+
+
+@platform_job(cron="40 2 * * *")
+def sweep_days(timestamp: int = 0) -> None:
+    """Every night, each school's last days once more."""
+    for school in every_school():
+        with scope(school.id):
+            deferred(tidy_days, school.id)
