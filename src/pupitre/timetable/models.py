@@ -112,6 +112,28 @@ class LessonTeacher(TenantModel):
         indexes = [models.Index(fields=["school", "teacher"], name="timetable_lessonteacher_who")]
 
 
+class Duty(TenantModel):
+    """Time of a teacher without pupils: guard duty, a meeting. It has no register; guard duty covers absent teachers."""
+
+    teacher = TenantForeignKey("people.Person", db_index=False)
+    weekday = models.SmallIntegerField()  # ISO, Monday is 1
+    position = models.SmallIntegerField()
+    length = models.SmallIntegerField(default=1)  # in periods
+    week = models.CharField(max_length=1, blank=True, default="")
+    title = models.TextField()
+    room = TenantForeignKey(Room, null=True)
+    covers = models.BooleanField(default=False)  # stands in for whoever is absent then
+    starts_on = models.DateField(null=True)
+    ends_on = models.DateField(null=True)
+    source = models.TextField(blank=True, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["school", "teacher"], name="timetable_duty_who"),
+            models.Index(fields=["school", "weekday", "position"], name="timetable_duty_slot"),
+        ]
+
+
 class Substitution(TenantModel):
     """What is different in one lesson on one day: another teacher, another room, or it does not take place."""
 
