@@ -22,7 +22,7 @@ def problems_of(environ: dict[str, str], *, needs_owner: bool = False) -> dict[s
 
 def test_without_any_setting_there_is_a_whole_configuration(tmp_path: Path) -> None:
     found = config.load({"PUPITRE_DATA_DIR": str(tmp_path / "data")})
-    assert (found.host, found.port, found.base_url) == ("127.0.0.1", 8000, "http://127.0.0.1:8000")
+    assert (found.host, found.port, found.base_url) == ("127.0.0.1", 8000, "http://localhost:8000")
     assert found.database_url is None
     assert found.storage_url == (tmp_path / "data" / "objects").as_uri()
     assert found.smtp is None
@@ -36,7 +36,7 @@ def test_the_data_folder_is_in_the_checkout_when_not_named() -> None:
 
 def test_the_address_follows_host_and_port(tmp_path: Path) -> None:
     environ = {"PUPITRE_DATA_DIR": str(tmp_path), "PUPITRE_HOST": "0.0.0.0", "PUPITRE_PORT": "9000"}
-    assert config.load(environ).base_url == "http://127.0.0.1:9000"
+    assert config.load(environ).base_url == "http://localhost:9000"
     assert config.load({**environ, "PUPITRE_BASE_URL": "https://a.example/"}).base_url == "https://a.example"
 
 

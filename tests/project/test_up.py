@@ -173,7 +173,7 @@ def test_an_unfit_outside_database_is_refused(place: Place) -> None:
 
 def test_it_answers_and_the_doctor_finds_it_well(place: Place, up: Running) -> None:
     assert place.status("/health/live") == place.status("/health/ready") == 200
-    assert f"http://127.0.0.1:{place.port}" in "".join(up.said)
+    assert f"http://localhost:{place.port}" in "".join(up.said)
     assert within(20, lambda: "worker             1 alive" in place.command("doctor").stdout)
     done = place.command("doctor")
     assert done.returncode == 0, done.stdout

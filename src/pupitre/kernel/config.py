@@ -269,7 +269,7 @@ SETTINGS: tuple[Setting, ...] = (
             "the same database as the role that owns the tables; only `up` and `migrate` need it", secret=True),
     Setting("secret_key", _secret_key, "generated once, kept in `secret-key` in the data folder",
             "signs sessions and links; the same for all processes", secret=True),
-    Setting("base_url", _base_url, "`http://127.0.0.1:8000` (follows host and port)",
+    Setting("base_url", _base_url, "`http://localhost:8000` (follows host and port)",
             "the address people open; links in mail and letters begin with it"),
     Setting("host", _text, "`127.0.0.1`", "the network address to listen on"),
     Setting("port", _whole_number(1, 65535), "`8000`", "the port to listen on"),
@@ -449,7 +449,9 @@ def _judge_databases(given: Mapping[str, Any], problems: list[Problem], *, needs
 def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
     data_dir = private_folder(given.get("data_dir") or _default_data_dir(environ))
     host, port = given.get("host", "127.0.0.1"), given.get("port", 8000)
-    shown_host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    # Passkeys need a name: browsers refuse them on an address in numbers.
+    nameless = {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    shown_host = "localhost" if host in nameless else host
     defaults: dict[str, Any] = {
         "data_dir": data_dir,
         "database_url": None,

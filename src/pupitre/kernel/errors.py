@@ -39,6 +39,14 @@ class Refused(DomainError):
     status = 422
 
 
+class Busy(DomainError):
+    """Very many people are signing in at this moment. Please try again in a few seconds."""
+
+    status = 503
+    #: After how many seconds it is worth trying again.
+    retry_after = 5
+
+
 class TooMany(DomainError):
     """Too many attempts. Wait a little and try again."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -12,13 +13,25 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=4)
 def _store(url: str) -> "ObjectStore":
-    from obstore.store import LocalStore, from_url  # a slow import that only uploads and downloads need
+    from obstore.store import LocalStore, S3Store  # a slow import that only uploads and downloads need
 
-    if url.startswith("file://"):
-        root = Path(url.removeprefix("file://"))
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        root = Path(unquote(parts.path))
         root.mkdir(parents=True, exist_ok=True)
         return LocalStore(root)
-    return from_url(url)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    is_plain = options.pop("allow_http", "") in _YES
+    is_virtual = options.pop("path_style", "") not in _YES
+    return S3Store(
+        parts.netloc,
+        prefix=unquote(parts.path).strip("/") or None,
+        config={**options, "virtual_hosted_style_request": is_virtual},  # type: ignore[typeddict-item]
+        client_options={"allow_http": is_plain},
+    )
+
+
+_YES = frozenset({"1", "true", "yes", "on"})
 
 
 @dataclass(frozen=True, slots=True)
