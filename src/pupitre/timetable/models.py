@@ -158,6 +158,8 @@ class CalendarFeed(TenantModel):
     """A person's iCalendar address. Whoever has the secret reads the feed, so it can be revoked; its digest is kept."""
 
     person = TenantForeignKey("people.Person")
+    #: Who may read it as long as she is entitled to: the person herself, or a guardian.
+    created_by = TenantForeignKey("people.Person", null=True)
     secret_digest = models.CharField(max_length=64)
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
