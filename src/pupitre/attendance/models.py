@@ -169,6 +169,8 @@ class AbsenceLetter(TenantModel):
     created_at = models.DateTimeField()
     created_by = TenantForeignKey("people.Person", null=True, db_index=False)
     sent_at = models.DateTimeField(null=True)
+    #: The copies word by word, one a recipient: the archive shows what was written, whatever changes later.
+    facts = models.JSONField(default=list)
 
     class Meta:
         constraints = [

@@ -6,12 +6,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
-from pupitre.kernel import events
-from pupitre.kernel.errors import NotFound
-from pupitre.kernel.storage import Storage
-from pupitre.people import queries as people
-from pupitre.people.rules import OFFICE, Actor, require
-
 from pupitre.attendance.models import AbsenceNotice, Mark
 from pupitre.attendance.queries.absences import access_notice, open_notices_of
 from pupitre.attendance.queries.rosters import guardians_told
@@ -34,6 +28,12 @@ from pupitre.attendance.rules.absences import (
 from pupitre.attendance.rules.documents import CheckedDocument, Document, check_document
 from pupitre.attendance.rules.events import AbsenceAnnounced, AbsenceDecided
 from pupitre.attendance.rules.status import OFFICE_DEVICE, Outcome, Status
+from pupitre.kernel import events
+from pupitre.kernel.errors import NotFound
+from pupitre.kernel.storage import Storage
+from pupitre.people import queries as people
+from pupitre.people.rules import OFFICE, Actor, require
+
 from .office_marks import rewrite_marks
 
 DOCUMENT_KIND = "absence"

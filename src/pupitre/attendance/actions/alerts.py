@@ -4,16 +4,15 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from pupitre.kernel import clock, events
-from pupitre.people.rules import OFFICE, Actor, require
-from pupitre.tenancy.background import deferred
-
 from pupitre.attendance.models import Alert, Register
 from pupitre.attendance.queries.alerts import DueAlert, due_alerts
 from pupitre.attendance.queries.rosters import guardians_told
 from pupitre.attendance.queries.settings import settings_for
 from pupitre.attendance.rules.absences import AlertState, alert_due, judge_alert
 from pupitre.attendance.rules.events import PupilMissing
+from pupitre.kernel import clock, events
+from pupitre.people.rules import OFFICE, Actor, require
+from pupitre.tenancy.background import deferred
 
 JOB = "pupitre.attendance.jobs.decide_alerts"
 # One alert per pupil and day. One that was calmed is raised again by another lesson: the pupil left after the first.

@@ -6,10 +6,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from pupitre.people.rules import Actor
-
 from pupitre.attendance.models import Mark, MarkRevision, Register
 from pupitre.attendance.rules.status import OFFICE_DEVICE, Outcome, Status
+from pupitre.people.rules import Actor
+
 from .figures import defer_refresh
 
 

@@ -8,14 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from pupitre.attendance.models import AbsenceNotice
+from pupitre.attendance.rules.absences import NoticeState, Reason, Span, is_whole_days, last_day
 from pupitre.kernel import clock
 from pupitre.kernel.errors import Denied, NotFound
 from pupitre.kernel.storage import Storage
 from pupitre.people import queries as people
 from pupitre.people.rules import OFFICE, Actor, Role
 
-from pupitre.attendance.models import AbsenceNotice
-from pupitre.attendance.rules.absences import NoticeState, Reason, Span, is_whole_days, last_day
 from .rosters import form_of, pupils_of_form, rows
 
 #: See all justifications of the school. Deciding is the office's.

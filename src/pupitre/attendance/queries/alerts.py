@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from pupitre.attendance.rules.absences import DayOfPupil
 from pupitre.attendance.rules.status import Status
+
 from .rosters import rows
 
 _DUE = """

@@ -8,15 +8,15 @@ from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from pupitre.attendance.models import AbsenceNotice
+from pupitre.attendance.rules.absences import AlertState
+from pupitre.attendance.rules.status import Status
 from pupitre.kernel import clock
 from pupitre.kernel.text import initials
 from pupitre.people import queries as people
 from pupitre.people.rules import OFFICE, Actor, Relation, require
 from pupitre.timetable.rules.calendar import instant
 
-from pupitre.attendance.models import AbsenceNotice
-from pupitre.attendance.rules.absences import AlertState
-from pupitre.attendance.rules.status import Status
 from .absences import NoticeRow, notice_rows
 from .rosters import Form, form_of, forms_for, rows
 from .settings import settings_for
@@ -121,13 +121,13 @@ def board_for(actor: Actor, *, form_id: int = 0, grade: str = "", now: datetime)
     announced = announced_on(actor, today)
     forms = form_of((mark.pupil_id for mark in seen), today)
     titles = {pupil_id: form.title for pupil_id, form in forms.items()}
-    all_forms = forms_for(actor)
+    all_forms = forms_for()
     wanted = next((form.title for form in all_forms if form.id == form_id), "")
 
     def is_wanted(form: str, of_grade: str = "") -> bool:
         return (not form_id or form == wanted) and (not grade or of_grade == grade)
 
-    missing = [one for one in _missing(seen, titles, announced, now) if is_wanted(one.form, one.grade)]
+    missing = [one for one in _missing(seen, titles, announced) if is_wanted(one.form, one.grade)]
     late = [one for one in _late(seen, titles) if is_wanted(one.form, one.grade)]
     missing_ids = {one.pupil_id for one in missing}
     due_minutes = settings_for(actor).register_due_minutes
@@ -169,9 +169,7 @@ def _by_pupil(seen: Iterable[_Seen]) -> Iterator[list[_Seen]]:
         yield list(marks)
 
 
-def _missing(
-    seen: list[_Seen], forms: dict[int, str], announced: list[NoticeRow], now: datetime
-) -> Iterator[MissingPupil]:
+def _missing(seen: list[_Seen], forms: dict[int, str], announced: list[NoticeRow]) -> Iterator[MissingPupil]:
     notices = {notice.pupil_id: notice for notice in announced}
     for marks in _by_pupil(seen):
         last = marks[-1]

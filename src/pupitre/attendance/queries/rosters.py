@@ -10,10 +10,9 @@ from typing import Any
 
 from django.db import connection
 
+from pupitre.attendance.rules.thresholds import Period
 from pupitre.people import queries as people
 from pupitre.people.rules import OFFICE, Actor, Role
-
-from pupitre.attendance.rules.thresholds import Period
 
 _CURRENT = "({0}.begins_on IS NULL OR {0}.begins_on <= %s) AND ({0}.ends_on IS NULL OR {0}.ends_on >= %s)"
 
@@ -33,7 +32,7 @@ class Form:
     title: str
 
 
-def forms_for(actor: Actor) -> list[Form]:
+def forms_for() -> list[Form]:
     """The school's forms, by name."""
     found = rows(
         "SELECT id, title FROM courses_class WHERE kind = 'homeroom' AND ended_on IS NULL ORDER BY title, id"

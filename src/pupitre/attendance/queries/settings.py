@@ -1,8 +1,7 @@
 """Reading the school's own delays, switches and codes."""
 
-from pupitre.people.rules import Actor
-
 from pupitre.attendance.models import AttendanceCode, AttendanceSettings
+from pupitre.people.rules import Actor
 
 
 def settings_for(actor: Actor) -> AttendanceSettings:

@@ -203,7 +203,7 @@ def _pupil(id_: int, given: str, family: str, forms: dict[int, Form], counts: li
 
 def chosen_forms(actor: Actor) -> list[Form]:
     """The forms by which the list of pupils can be narrowed: all for who sees all, none for a teacher."""
-    return forms_for(actor) if classes_seen_by(actor, clock.today(actor.place.time_zone)) is None else []
+    return forms_for() if classes_seen_by(actor, clock.today(actor.place.time_zone)) is None else []
 
 
 # One pupil.
