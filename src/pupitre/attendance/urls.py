@@ -1,3 +1,4 @@
-from django.urls import URLPattern
+from .office_urls import urlpatterns as office
+from .register_urls import urlpatterns as registers
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*registers, *office]

@@ -1,0 +1,333 @@
+"""Taking, correcting, closing and reopening registers.
+
+Every way to mark, a form as well as a device that was offline, goes through `take_register`, which merges by rule.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from pupitre.people.rules import Actor
+from pupitre.tenancy.rules import SchoolFacts
+from pupitre.timetable import queries as timetable
+
+from ..models import Register, Reopening
+from ..queries import registers as queries
+from ..queries.registers import Sheet, SheetPupil
+from ..rules import merging
+from ..rules import registers as rules
+from ..rules.absences import minutes_late
+from ..rules.merging import Kind, MarkFacts, PupilMarks
+from ..rules.status import Code, Status
+from .alerts import note_absences
+from .figures import defer_refresh
+
+# Opening and locking are one statement: of two devices that save at once the second waits here, and then sees the first's.
+_OPEN: Final = """
+INSERT INTO attendance_register
+    (school_id, lesson_id, class_id, held_on, starts_at, ends_at, taken_at, taken_by_id, version)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1)
+ON CONFLICT (school_id, lesson_id, held_on) DO UPDATE SET version = attendance_register.version
+RETURNING id
+"""
+# All marks of a save are one statement, whatever their number; what says the same already is not written again.
+_WRITE_MARKS: Final = """
+INSERT INTO attendance_mark (school_id, register_id, pupil_id, status, minutes, code_id, note, recorded_at,
+                             recorded_by_id, device, is_explicit, held_on)
+SELECT %s::bigint, %s::bigint, m.pupil, m.status, m.minutes, nullif(m.code, 0), m.note, m.recorded_at,
+       nullif(m.recorded_by, 0), m.device, m.is_explicit, %s::date
+  FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[],
+              %s::text[], %s::boolean[])
+       AS m (pupil, status, minutes, code, note, recorded_at, recorded_by, device, is_explicit)
+ON CONFLICT (school_id, register_id, pupil_id) DO UPDATE
+   SET status = excluded.status, minutes = excluded.minutes, code_id = excluded.code_id, note = excluded.note,
+       recorded_at = excluded.recorded_at, recorded_by_id = excluded.recorded_by_id, device = excluded.device,
+       is_explicit = excluded.is_explicit
+"""
+_KEEP_MARKS: Final = """
+INSERT INTO attendance_markrevision (school_id, register_id, pupil_id, status, minutes, code_id, note, recorded_at,
+                                     recorded_by_id, device, is_explicit, outcome, kept_at)
+SELECT %s::bigint, %s::bigint, m.pupil, m.status, m.minutes, nullif(m.code, 0), m.note, m.recorded_at,
+       nullif(m.recorded_by, 0), m.device, m.is_explicit, m.outcome, %s::timestamptz
+  FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[],
+              %s::text[], %s::boolean[], %s::smallint[])
+       AS m (pupil, status, minutes, code, note, recorded_at, recorded_by, device, is_explicit, outcome)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a form or a device says about one pupil. `code` is one of the school's codes in letters."""
+
+    pupil_id: int
+    code: str
+    minutes: int = 0
+    note: str | None = None  # None leaves the one that is there
+    recorded_at: datetime | None = None
+    is_explicit: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What became of one pupil's mark, where the teacher should know: see merging.Kind."""
+
+    pupil_id: int
+    kind: Kind
+    mine: MarkFacts
+    other: MarkFacts | None
+    clock_was_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A register after a save: its version, the mark that counts for each pupil, and what happened on the way."""
+
+    sheet: Sheet
+    register_id: int
+    version: int
+    marks: dict[int, MarkFacts]
+    happenings: tuple[Happening, ...]
+    changed: bool
+
+
+@dataclass(slots=True)
+class _Merge:
+    """A save in the making."""
+
+    marks: dict[int, PupilMarks]
+    written: dict[int, MarkFacts] = field(default_factory=dict)
+    kept: list[tuple[int, merging.KeptMark]] = field(default_factory=list)
+    happenings: list[Happening] = field(default_factory=list)
+
+
+@transaction.atomic
+def take_register(
+    actor: Actor,
+    *,
+    lesson_id: int,
+    held_on: date,
+    told: Sequence[Told],
+    now: datetime,
+    device: str = "",
+    base_version: int | None = None,
+    from_device: bool = False,
+) -> Taken:
+    """Save marks into the register of a lesson, which exists from now on; whoever is not named is present, or announced.
+
+    `base_version` is the version that the sender saw. With `from_device` the marks may have been made long before they
+    arrive: those made after the closing, or after the time for corrections, are kept and told but do not count. Raises
+    what `rules.registers.refuse_unless_writable` does, NotInClass and UnknownCode.
+    """
+    lesson = queries.access_lesson(actor, lesson_id, held_on)
+    _open(actor, lesson, now)
+    sheet = queries.sheet_of(actor, lesson)
+    is_first = not sheet.pupils or all(pupil.mark is None for pupil in sheet.pupils)
+    facts = sheet.facts if not is_first else _as_untaken(sheet)
+    deadline = None
+    if from_device:
+        deadline = rules.merge_deadline(facts)
+        _refuse_if_impossible(facts, now)
+    else:
+        rules.refuse_unless_writable(facts, now)
+    merge = _Merge({} if is_first else queries.marks_of(sheet))
+    if is_first:
+        merge.marks = {pupil.id: PupilMarks() for pupil in sheet.pupils}
+    _receive(
+        actor,
+        sheet,
+        merge,
+        told,
+        now,
+        device,
+        deadline,
+        has_seen=base_version == sheet.version and not is_first,
+    )
+    _complete(actor, sheet, merge, told, now, device)
+    return _write(actor, sheet, merge, now, is_first=is_first)
+
+
+def _as_untaken(sheet: Sheet) -> rules.RegisterFacts:
+    return replace(sheet.facts, is_taken=False)
+
+
+def _refuse_if_impossible(facts: rules.RegisterFacts, now: datetime) -> None:
+    phase = rules.judge_phase(facts, now)
+    if phase in {rules.Phase.UPCOMING, rules.Phase.CANCELLED}:
+        rules.refuse_unless_writable(facts, now)
+
+
+def _open(actor: Actor, lesson: timetable.HeldLesson, now: datetime) -> None:
+    who = actor.person_id or None
+    place: list[Any] = [actor.place.id, lesson.lesson_id, lesson.class_id, lesson.held_on]
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [*place, lesson.starts_at, lesson.ends_at, now, who])
+
+
+def _receive(
+    actor: Actor,
+    sheet: Sheet,
+    merge: _Merge,
+    told: Sequence[Told],
+    now: datetime,
+    device: str,
+    deadline: datetime | None,
+    *,
+    has_seen: bool,
+) -> None:
+    by_letters = {code.code: code for code in sheet.codes}
+    for one in told:
+        if one.pupil_id not in merge.marks:
+            raise rules.NotInClass
+        code = by_letters.get(one.code)
+        if code is None:
+            raise rules.UnknownCode
+        before = merge.marks[one.pupil_id].current
+        note = one.note if one.note is not None else before.note if before else ""
+        mark, doubted = _mark_of(actor, sheet, one, code, now, device, note)
+        arrival = merging.receive(merge.marks[one.pupil_id], mark, deadline=deadline, has_seen=has_seen)
+        _note(merge, one.pupil_id, mark, arrival, doubted=doubted)
+
+
+def _mark_of(
+    actor: Actor, sheet: Sheet, one: Told, code: Code, now: datetime, device: str, note: str
+) -> tuple[MarkFacts, bool]:
+    lesson = sheet.lesson
+    made_at = one.recorded_at or now
+    minutes = one.minutes if code.status is Status.LATE else 0
+    if code.status is Status.LATE and not minutes:
+        minutes = minutes_late(lesson.starts_at, lesson.ends_at, made_at)
+    mark = MarkFacts(
+        status=code.status,
+        recorded_at=made_at,
+        device=device,
+        is_explicit=one.is_explicit,
+        minutes=min(minutes, 600),
+        code_id=code.id,
+        note=note.strip()[:500],
+        recorded_by=actor.person_id,
+    )
+    return merging.believe(mark, starts_at=lesson.starts_at, now=now)
+
+
+def _note(merge: _Merge, pupil_id: int, mark: MarkFacts, arrival: merging.Arrival, *, doubted: bool) -> None:
+    before = merge.marks[pupil_id].current
+    merge.marks[pupil_id] = arrival.marks
+    merge.kept += [(pupil_id, kept) for kept in arrival.newly_kept]
+    if arrival.marks.current is not None and arrival.marks.current != before:
+        merge.written[pupil_id] = arrival.marks.current
+    if doubted or arrival.kind not in {Kind.KNOWN, Kind.COUNTS}:
+        merge.happenings.append(Happening(pupil_id, arrival.kind, mark, arrival.other, doubted))
+
+
+def _complete(
+    actor: Actor, sheet: Sheet, merge: _Merge, told: Sequence[Told], now: datetime, device: str
+) -> None:
+    """Whoever has no mark yet gets the one that the fresh register showed; nobody touched it."""
+    made_at = max(
+        (one.recorded_at for one in told if one.recorded_at and one.recorded_at <= now), default=now
+    )
+    for pupil in sheet.pupils:
+        if merge.marks[pupil.id].current is None:
+            status = rules.propose(is_announced=pupil.is_announced)
+            merge.written[pupil.id] = MarkFacts(
+                status, made_at, device, is_explicit=False, recorded_by=actor.person_id,
+                code_id=sheet.code_of(status).id,
+            )  # fmt: skip
+
+
+def _write(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime, *, is_first: bool) -> Taken:
+    assert sheet.register_id is not None
+    changed = bool(merge.written or merge.kept)
+    version = sheet.version
+    if merge.written:
+        _write_marks(actor.place, sheet, merge.written)
+    if merge.kept:
+        _keep_marks(actor.place, sheet.register_id, merge.kept, now)
+    if changed and not is_first:
+        version += 1
+        Register.objects.filter(pk=sheet.register_id).update(version=version)
+    if changed or is_first:
+        _publish(actor, sheet, now)
+    before = {pupil.id: pupil.mark for pupil in sheet.pupils if pupil.mark}
+    return Taken(
+        sheet,
+        sheet.register_id,
+        version,
+        {**before, **merge.written},
+        tuple(merge.happenings),
+        changed=changed,
+    )
+
+
+def _columns(marks: Sequence[tuple[int, MarkFacts]]) -> list[list[Any]]:
+    return [
+        [pupil_id for pupil_id, _ in marks],
+        [int(mark.status) for _, mark in marks],
+        [mark.minutes for _, mark in marks],
+        [mark.code_id for _, mark in marks],
+        [mark.note for _, mark in marks],
+        [mark.recorded_at for _, mark in marks],
+        [mark.recorded_by for _, mark in marks],
+        [mark.device for _, mark in marks],
+        [mark.is_explicit for _, mark in marks],
+    ]
+
+
+def _write_marks(school: SchoolFacts, sheet: Sheet, written: dict[int, MarkFacts]) -> None:
+    # Always in the same order, so that two saves never wait for each other in a circle.
+    rows = sorted(written.items())
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE_MARKS, [school.id, sheet.register_id, sheet.lesson.held_on, *_columns(rows)])
+
+
+def _keep_marks(
+    school: SchoolFacts, register_id: int, kept: Sequence[tuple[int, merging.KeptMark]], now: datetime
+) -> None:
+    columns = _columns([(pupil_id, one.mark) for pupil_id, one in kept])
+    outcomes = [int(one.outcome) for _, one in kept]
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_MARKS, [school.id, register_id, now, *columns, outcomes])
+
+
+def _publish(actor: Actor, sheet: Sheet, now: datetime) -> None:
+    assert sheet.register_id is not None
+    note_absences(actor, register_id=sheet.register_id, now=now)
+    defer_refresh(actor, class_id=sheet.lesson.class_id, held_on=sheet.lesson.held_on)
+
+
+@transaction.atomic
+def close_register(actor: Actor, *, lesson_id: int, held_on: date, now: datetime) -> Taken:
+    """Close the register: what it says is final until it is reopened. One that nobody has taken is taken by it."""
+    taken = take_register(actor, lesson_id=lesson_id, held_on=held_on, told=[], now=now)
+    Register.objects.filter(pk=taken.register_id).update(closed_at=now, closed_by_id=actor.person_id or None)
+    return taken
+
+
+@transaction.atomic
+def reopen_register(actor: Actor, *, lesson_id: int, held_on: date, reason: str, now: datetime) -> Reopening:
+    """Open a closed register again to correct it; the reason stays in its history. Raises NotClosed, ReasonMissing."""
+    lesson = queries.access_lesson(actor, lesson_id, held_on)
+    register = Register.objects.select_for_update().filter(lesson_id=lesson_id, held_on=held_on).first()
+    if register is None or register.closed_at is None:
+        raise rules.NotClosed
+    if not rules.may_reopen(queries.sheet_of(actor, lesson).facts, now):
+        raise rules.CorrectionOver
+    if not reason.strip():
+        raise rules.ReasonMissing
+    reopening = Reopening.objects.create(
+        school_id=actor.place.id,
+        register=register,
+        reopened_at=now,
+        reopened_by_id=actor.person_id or None,
+        reason=reason.strip()[:500],
+        closed_at=register.closed_at,
+        closed_by_id=register.closed_by_id,
+    )
+    Register.objects.filter(pk=register.pk).update(closed_at=None, closed_by_id=None)
+    return reopening
+
+
+__all__ = ["Happening", "SheetPupil", "Taken", "Told", "close_register", "reopen_register", "take_register"]

@@ -1,0 +1,394 @@
+"""Reading registers: the lesson, and everything that its page shows, in one statement each."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import connection
+from django.utils.translation import gettext
+
+from pupitre.kernel.errors import NotFound
+from pupitre.people.rules import Actor
+from pupitre.tenancy.rules import SchoolFacts
+from pupitre.timetable import queries as timetable
+
+from ..rules.absences import Reason
+from ..rules.merging import KeptMark, MarkFacts, PupilMarks
+from ..rules.registers import RegisterFacts
+from ..rules.status import Code, Outcome, Status, default_codes
+
+# What the page shows besides the pupils comes with the first row. Enrolments count on the lesson's day, and who has a mark
+# stays on the register when she leaves the class. The notice is one that covers part of the lesson and was neither
+# withdrawn nor refused; the mark before is the pupil's last one in an earlier lesson of the day.
+_SHEET: Final = """
+WITH held AS MATERIALIZED (
+    SELECT id, version, taken_at, closed_at, starts_at, ends_at, taken_by_id, closed_by_id
+      FROM attendance_register WHERE lesson_id = %(lesson)s AND held_on = %(on)s
+), marked AS MATERIALIZED (
+    SELECT m.* FROM attendance_mark m JOIN held ON m.register_id = held.id
+), pupils AS MATERIALIZED (
+    SELECT e.person_id AS id FROM courses_enrolment e
+     WHERE e.class_id = %(class)s AND e.role = 1
+       AND (e.begins_on IS NULL OR e.begins_on <= %(on)s) AND (e.ends_on IS NULL OR e.ends_on >= %(on)s)
+    UNION SELECT pupil_id FROM marked
+), facts AS MATERIALIZED (
+    SELECT (SELECT json_build_array(id, version, taken_at, closed_at,
+                   (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = taken_by_id),
+                   (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = closed_by_id)) FROM held),
+           (SELECT json_agg(json_build_array(id, code, label, status) ORDER BY position, id)
+              FROM attendance_attendancecode WHERE is_active),
+           (SELECT json_build_array(correction_days) FROM attendance_attendancesettings LIMIT 1)
+)
+SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name, p.photo_key,
+       m.status, m.minutes, m.code_id, m.note, m.recorded_at, m.recorded_by_id, m.device, m.is_explicit,
+       n.kind, n.reason, b.status, b.minutes, facts.*
+  FROM facts
+  LEFT JOIN pupils ON true
+  LEFT JOIN people_person p ON p.id = pupils.id AND (p.ended_on IS NULL OR p.ended_on >= %(on)s)
+  LEFT JOIN marked m ON m.pupil_id = p.id
+  LEFT JOIN LATERAL (
+       SELECT kind, reason FROM attendance_absencenotice
+        WHERE pupil_id = p.id AND starts_at < %(ends)s AND ends_at > %(starts)s
+          AND withdrawn_at IS NULL AND state <> 3
+        ORDER BY starts_at LIMIT 1) n ON true
+  LEFT JOIN LATERAL (
+       SELECT e.status, e.minutes FROM attendance_mark e JOIN attendance_register r ON r.id = e.register_id
+        WHERE e.pupil_id = p.id AND e.held_on = %(on)s AND r.starts_at < %(starts)s
+        ORDER BY r.starts_at DESC LIMIT 1) b ON true
+ ORDER BY p.family_key, p.id
+"""
+_KEPT: Final = """
+SELECT pupil_id, status, minutes, code_id, note, recorded_at, recorded_by_id, device, is_explicit, outcome
+  FROM attendance_markrevision WHERE register_id = %s ORDER BY id
+"""
+# A lesson may have left the timetable, or moved, after its register was taken.
+_TAKEN_THEN: Final = """
+SELECT r.class_id, c.title, l.subject, l.position, l.length, r.starts_at, r.ends_at,
+       ARRAY(SELECT ARRAY[p.id::text, p.given_name || ' ' || p.family_name]
+               FROM timetable_lessonteacher t JOIN people_person p ON p.id = t.teacher_id WHERE t.lesson_id = l.id)
+  FROM attendance_register r JOIN timetable_lesson l ON l.id = r.lesson_id JOIN courses_class c ON c.id = r.class_id
+ WHERE r.lesson_id = %s AND r.held_on = %s
+"""
+_ASSISTS: Final = """
+SELECT EXISTS (SELECT 1 FROM courses_enrolment WHERE class_id = %s AND person_id = %s AND role IN (2, 3)
+                AND (begins_on IS NULL OR begins_on <= %s) AND (ends_on IS NULL OR ends_on >= %s))
+"""
+_STATES: Final = """
+SELECT r.lesson_id, r.taken_at, r.closed_at, count(m.id),
+       count(m.id) FILTER (WHERE m.status IN (2, 4, 5)), count(m.id) FILTER (WHERE m.status = 3)
+  FROM attendance_register r LEFT JOIN attendance_mark m ON m.register_id = r.id
+ WHERE r.held_on = %s AND r.lesson_id = ANY(%s)
+ GROUP BY r.lesson_id, r.taken_at, r.closed_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPupil:
+    """A pupil's line in a register."""
+
+    id: int
+    given_name: str
+    family_name: str
+    photo_key: str
+    mark: MarkFacts | None
+    announced: Reason | None
+    announced_text: str
+    before: Status | None
+    before_minutes: int
+
+    @property
+    def is_announced(self) -> bool:
+        return self.announced is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A register as its page shows it; `version` is 0 and `register_id` None where nobody has taken it."""
+
+    lesson: timetable.HeldLesson
+    pupils: tuple[SheetPupil, ...]
+    codes: tuple[Code, ...]
+    facts: RegisterFacts
+    register_id: int | None
+    version: int
+    taken_at: datetime | None
+    taken_by: str
+    closed_by: str
+
+    @property
+    def closed_at(self) -> datetime | None:
+        return self.facts.closed_at
+
+    def code_of(self, status: Status, code_id: int = 0) -> Code:
+        """The school's code of a mark: its own, or the first one of that status."""
+        own = next((code for code in self.codes if code.id == code_id and code_id), None)
+        return own or next(code for code in self.codes if code.status is status)
+
+
+def access_lesson(actor: Actor, lesson_id: int, held_on: date) -> timetable.HeldLesson:
+    """The lesson of that day whose register the actor may see and take, or NotFound.
+
+    Its teachers may and who stands in for them that day, teachers and aides enrolled in its class, and the office.
+    """
+    found = timetable.lessons_of_day(actor.place, held_on, lesson_id=lesson_id)
+    lesson = found[0] if found else _taken_then(lesson_id, held_on)
+    if actor.is_office or lesson.is_taught_by(actor.person_id) or actor.person_id in lesson.teachers:
+        return lesson
+    if actor.person_id and actor.is_staff and _assists(actor.person_id, lesson):
+        return lesson
+    raise NotFound
+
+
+def _taken_then(lesson_id: int, held_on: date) -> timetable.HeldLesson:
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN_THEN, [lesson_id, held_on])
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound
+    class_id, title, subject, position, length, starts_at, ends_at, teachers = row
+    return timetable.HeldLesson(
+        lesson_id=lesson_id,
+        class_id=class_id,
+        class_title=title,
+        held_on=held_on,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        week="",
+        subject=subject,
+        room="",
+        usual_room="",
+        is_cancelled=False,
+        note="",
+        teachers={int(id_): name for id_, name in teachers},
+        absent_teacher_id=None,
+        substitute_id=None,
+        substitute_name="",
+        position=position,
+        length=length,
+        room_id=None,
+    )
+
+
+def _assists(person_id: int, lesson: timetable.HeldLesson) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_ASSISTS, [lesson.class_id, person_id, lesson.held_on, lesson.held_on])
+        return bool(cursor.fetchone()[0])
+
+
+def sheet_of(actor: Actor, lesson: timetable.HeldLesson) -> Sheet:
+    """The register of a lesson to which the actor has access: pupils by family name, marks, announcements; one statement."""
+    asked: dict[str, Any] = {
+        "lesson": lesson.lesson_id,
+        "class": lesson.class_id,
+        "on": lesson.held_on,
+        "starts": lesson.starts_at,
+        "ends": lesson.ends_at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SHEET, asked)
+        rows = cursor.fetchall()
+    register, own_codes, settings = (_plain(value) for value in rows[0][16:19])
+    register_id, version, taken_at, closed_at, taken_by, closed_by = register or (None, 0, None, None, "", "")
+    facts = RegisterFacts(
+        held_on=lesson.held_on,
+        starts_at=lesson.starts_at,
+        is_cancelled=lesson.is_cancelled,
+        is_taken=register_id is not None,
+        closed_at=_instant(closed_at),
+        correction_days=(settings or [7])[0],
+        zone=actor.place.time_zone,
+        is_office=actor.is_office,
+    )
+    return Sheet(
+        lesson=lesson,
+        pupils=tuple(_pupil(row) for row in rows if row[0] is not None),
+        codes=codes_from(actor.place, own_codes),
+        facts=facts,
+        register_id=register_id,
+        version=version,
+        taken_at=_instant(taken_at),
+        taken_by=taken_by or "",
+        closed_by=closed_by or "",
+    )
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _instant(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _pupil(row: tuple[Any, ...]) -> SheetPupil:
+    mark = None
+    if row[4] is not None:
+        mark = MarkFacts(Status(row[4]), row[8], row[10], row[11], row[5], row[6] or 0, row[7], row[9] or 0)
+    return SheetPupil(
+        id=row[0],
+        given_name=row[1],
+        family_name=row[2],
+        photo_key=row[3],
+        mark=mark,
+        announced=None if row[12] is None else Reason(row[12]),
+        announced_text=row[13] or "",
+        before=None if row[14] is None else Status(row[14]),
+        before_minutes=row[15] or 0,
+    )
+
+
+def codes_from(school: SchoolFacts, own: Any) -> tuple[Code, ...]:
+    """The school's codes out of rows of (id, code, label, status); the language's usual ones where it has none.
+
+    'Present' is always among them: a school that forgot it still takes registers.
+    """
+    usual = default_codes(school.locale, status_labels())
+    if not own:
+        return tuple(usual)
+    codes = tuple(Code(id_, code, label, Status(status)) for id_, code, label, status in own)
+    lacking = [code for code in usual if code.status not in {c.status for c in codes}]
+    taken = {code.code for code in codes}
+    return (*codes, *(code for code in lacking if code.code not in taken))
+
+
+def status_labels() -> list[str]:
+    """The five statuses in words, in the order of Status, in the reader's language."""
+    return [
+        gettext("Present"),
+        gettext("Absent"),
+        gettext("Late"),
+        gettext("Excused"),
+        gettext("Out of class"),
+    ]
+
+
+def marks_of(sheet: Sheet) -> dict[int, PupilMarks]:
+    """Everything known about each pupil's marks, kept ones included: what merging decides on."""
+    found = {pupil.id: PupilMarks(pupil.mark) for pupil in sheet.pupils}
+    if sheet.register_id is None:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [sheet.register_id])
+        for row in cursor.fetchall():
+            before = found.get(row[0])
+            if before is not None:
+                mark = MarkFacts(
+                    Status(row[1]), row[5], row[7], row[8], row[2], row[3] or 0, row[4], row[6] or 0
+                )
+                found[row[0]] = PupilMarks(before.current, (*before.kept, KeptMark(mark, Outcome(row[9]))))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LessonState:
+    """A lesson of somebody's day, and how far its register is."""
+
+    lesson: timetable.HeldLesson
+    taken_at: datetime | None = None
+    closed_at: datetime | None = None
+    marks: int = 0
+    away: int = 0
+    late: int = 0
+
+
+def day_for(actor: Actor, on: date) -> list[LessonState]:
+    """The actor's lessons of a day in order of time: those on the timetable, stood in for, or assisted in."""
+    if not actor.person_id:
+        return []
+    lessons = timetable.lessons_of_day(actor.place, on, teacher_id=actor.person_id)
+    if not lessons:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_STATES, [on, [lesson.lesson_id for lesson in lessons]])
+        states = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [LessonState(lesson, *states.get(lesson.lesson_id, ())) for lesson in lessons]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One mark that was ever made in a register, or its reopening; `counts` tells the mark that stands."""
+
+    pupil_id: int
+    pupil: str
+    at: datetime
+    by: str
+    device: str
+    status: Status | None
+    code_id: int
+    minutes: int
+    note: str
+    outcome: Outcome | None
+    counts: bool
+    is_explicit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReopeningEntry:
+    """A reopening, and the closing that it undid."""
+
+    at: datetime
+    by: str
+    reason: str
+    closed_at: datetime
+    closed_by: str
+
+
+_HISTORY: Final = """
+SELECT p.id, p.given_name || ' ' || p.family_name, a.recorded_at, coalesce(w.given_name || ' ' || w.family_name, ''),
+       a.device, a.status, a.code_id, a.minutes, a.note, a.outcome, a.is_explicit
+  FROM (SELECT pupil_id, recorded_at, recorded_by_id, device, status, code_id, minutes, note, outcome, is_explicit
+          FROM attendance_markrevision WHERE register_id = %(register)s
+         UNION ALL
+        SELECT pupil_id, recorded_at, recorded_by_id, device, status, code_id, minutes, note, NULL, is_explicit
+          FROM attendance_mark WHERE register_id = %(register)s AND (
+               is_explicit OR pupil_id IN (SELECT pupil_id FROM attendance_markrevision WHERE register_id = %(register)s))
+       ) a
+  JOIN people_person p ON p.id = a.pupil_id
+  LEFT JOIN people_person w ON w.id = a.recorded_by_id
+ WHERE %(pupil)s::bigint IS NULL OR a.pupil_id = %(pupil)s::bigint
+ ORDER BY p.family_key, p.id, a.recorded_at, a.outcome NULLS LAST
+"""
+_REOPENINGS: Final = """
+SELECT o.reopened_at, coalesce(w.given_name || ' ' || w.family_name, ''), o.reason, o.closed_at,
+       coalesce(c.given_name || ' ' || c.family_name, '')
+  FROM attendance_reopening o
+  LEFT JOIN people_person w ON w.id = o.reopened_by_id
+  LEFT JOIN people_person c ON c.id = o.closed_by_id
+ WHERE o.register_id = %s ORDER BY o.reopened_at DESC
+"""
+
+
+def history_of(sheet: Sheet, pupil_id: int | None = None) -> list[HistoryEntry]:
+    """Every mark that was decided in the register, by pupil and time; what nobody touched or changed is left out."""
+    if sheet.register_id is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_HISTORY, {"register": sheet.register_id, "pupil": pupil_id})
+        rows = cursor.fetchall()
+    return [
+        HistoryEntry(
+            pupil_id=row[0],
+            pupil=row[1],
+            at=row[2],
+            by=row[3],
+            device=row[4],
+            status=Status(row[5]),
+            code_id=row[6] or 0,
+            minutes=row[7],
+            note=row[8],
+            outcome=None if row[9] is None else Outcome(row[9]),
+            counts=row[9] is None,
+            is_explicit=row[10],
+        )
+        for row in rows
+    ]
+
+
+def reopenings_of(sheet: Sheet) -> list[ReopeningEntry]:
+    """The register's reopenings, newest first."""
+    if sheet.register_id is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_REOPENINGS, [sheet.register_id])
+        return [ReopeningEntry(*row) for row in cursor.fetchall()]
