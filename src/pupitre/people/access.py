@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from django.http import HttpRequest, HttpResponse
 
+from pupitre.kernel.errors import NotFound
+
 from .rules import Actor, Role, require
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
@@ -37,6 +39,22 @@ def only(*roles: Role) -> Callable[[View], View]:
         return guarded  # type: ignore[return-value]
 
     return mark
+
+
+def inspects(view: View) -> View:
+    """The page lies under `/a/<slug:authority>/` and is for the authority's inspectors: everybody else gets 404.
+
+    It runs in `scope(authority=...)`, where only figures can be read; `actor_of(request).authority_id` says whose.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if Role.INSPECTOR not in actor_of(request).authority_roles:
+            raise NotFound
+        return view(request, *args, **kwargs)
+
+    guarded.inspects = True  # type: ignore[attr-defined]
+    return guarded  # type: ignore[return-value]
 
 
 def actor_of(request: HttpRequest) -> Actor:

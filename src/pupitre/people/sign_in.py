@@ -1,24 +1,126 @@
 """allauth, told our house's ways: nobody signs up alone, and who we are is what the school says."""
 
+import base64
+import hashlib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.middleware import AccountMiddleware
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
-from django.http import HttpRequest
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from pupitre.kernel.errors import TooMany
+
+from .rules.invitations import is_username
+
+#: What allauth asks its adapter for; here so that all six languages have it.
+MESSAGES = {
+    "account_inactive": _("This account rests. The school's office can tell you why."),
+    "cannot_remove_primary_email": _("The main address cannot be removed."),
+    "duplicate_email": _("This address is already in your account."),
+    "email_password_mismatch": _("The user name, the e-mail or the password is not right."),
+    "username_password_mismatch": _("The user name, the e-mail or the password is not right."),
+    "email_taken": _("This address belongs to another account."),
+    "enter_current_password": _("Enter your password until now."),
+    "incorrect_code": _("This code is not right."),
+    "incorrect_password": _("This password is not right."),
+    "invalid_login": _("The user name, the e-mail or the password is not right."),
+    "invalid_or_expired_key": _("This link does not work any more."),
+    "invalid_password_reset": _("This link does not work any more."),
+    "max_email_addresses": _("You cannot add more than %d addresses."),
+    "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
+    "unknown_email": _("There is no account with this address."),
+    "unverified_primary_email": _("The main address must be confirmed first."),
+    "username_taken": _("This user name is taken. Choose another one."),
+    "same_as_current": _("The new one is the same as the old one."),
+    "rate_limited": _("Too many attempts. Wait a few minutes, then try again."),
+    "add_email_blocked": _("Switch off the second step before you add an address."),
+    "cannot_delete_authenticator": _("The second step cannot be switched off."),
+    "cannot_generate_recovery_codes": _("Recovery codes need a second step that is set up."),
+    "unverified_email": _("Confirm your e-mail address first."),
+}
+_WAYS = {
+    "reauthenticate": _("Use your password"),
+    "mfa_reauthenticate": _("Use a code from your app"),
+    "mfa_reauthenticate:webauthn": _("Use your passkey"),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Accounts come from rosters and invitations."""
 
+    error_messages = {**DefaultAccountAdapter.error_messages, **MESSAGES}
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
 
-    def get_login_redirect_url(self, request: HttpRequest) -> str:
-        return str(super().get_login_redirect_url(request))
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002
+        return "/account"
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [{**way, "description": _WAYS[way["id"]]} for way in ways]
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """The name an authenticator application shows."""
+    """The name an authenticator application shows; secrets that a copy of the database alone does not give away."""
+
+    error_messages = {**DefaultMFAAdapter.error_messages, **MESSAGES}
 
     def get_totp_label(self, user: Any) -> str:
         return str(user.username)
+
+    def encrypt(self, text: str) -> str:
+        return _cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _cipher().decrypt(encrypted_text.encode()).decode()
+
+
+def _cipher() -> Fernet:
+    key = hashlib.blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"pupitre.factor").digest()
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+def answer_to(request: HttpRequest, error: Exception) -> HttpResponse:
+    """What allauth answers to its own exceptions: asking again for the password, and the like."""
+    answer: HttpResponse = _allauth.process_exception(request, error)
+    return answer
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError(request.path)
+
+
+_allauth = AccountMiddleware(_nothing)
+
+
+def fit_username(name: str) -> None:
+    """Raises ValidationError where the name cannot be a user name."""
+    if not is_username(name.lower()):
+        raise ValidationError(
+            _("A user name has 3 to 40 small letters, digits, dots or dashes, and begins with a letter.")
+        )
+
+
+#: What ACCOUNT_USERNAME_VALIDATORS names.
+USERNAME_VALIDATORS = [fit_username]
+
+
+def count_attempt(request: HttpRequest, action: str, rates: str, key: str = "") -> ratelimit.RateLimitUsage:
+    """Count one attempt against `rates` ("30/10m/ip,5/h/key") in the cache all processes share. Raises TooMany.
+
+    The answer's `rollback()` takes it back: whoever succeeds has not used up anything. The attempt counts only when the
+    view answers; one that lets an error through rolls it back with everything else.
+    """
+    usage = ratelimit.consume(
+        request, app="pupitre.people", action=action, config={action: rates}, key=key or None
+    )
+    if usage is None:
+        raise TooMany
+    return usage

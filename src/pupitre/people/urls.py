@@ -1,8 +1,24 @@
 from django.urls import path
 
-from . import views
+from .views import account, people
 
 urlpatterns = [
-    path("account", views.account, name="account"),
-    path("account/second-factor", views.second_factor_needed, name="second-factor-needed"),
+    path("account", account.account, name="account"),
+    path("account/language", account.language, name="account-language"),
+    path("account/second-factor", account.second_factor_needed, name="second-factor-needed"),
+    path("s/<slug:school>/people", people.people, name="people"),
+    path("s/<slug:school>/people/new", people.new, name="person-new"),
+    path("s/<slug:school>/people/<int:person>", people.person, name="person"),
+    path("s/<slug:school>/people/<int:person>/edit", people.edit, name="person-edit"),
+    path("s/<slug:school>/people/<int:person>/departure", people.departure, name="person-departure"),
+    path("s/<slug:school>/people/<int:person>/photo", people.photo, name="person-photo"),
+    path("s/<slug:school>/people/<int:person>/history", people.history, name="person-history"),
+    path("s/<slug:school>/people/<int:person>/roles", people.roles, name="person-roles"),
+    path(
+        "s/<slug:school>/people/<int:person>/roles/<int:membership>/end",
+        people.role_end,
+        name="person-role-end",
+    ),
+    path("s/<slug:school>/people/<int:person>/guardians/new", people.guardian_new, name="guardian-new"),
+    path("s/<slug:school>/people/<int:person>/guardians/<int:guardian>", people.guardian, name="guardian"),
 ]

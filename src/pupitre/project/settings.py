@@ -184,6 +184,7 @@ LANGUAGES = [
     ("en", "English"),
     ("pt", "Português"),
 ]
+LOCALE_PATHS = [PACKAGE / "kernel" / "locale"]  # Django looks into its applications alone, and kernel is none
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

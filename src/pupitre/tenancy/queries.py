@@ -61,6 +61,14 @@ def access_authority(authority_id: int) -> Authority:
     return found
 
 
+def authority_at(slug: str) -> Authority:
+    """The authority of that address, or NotFound."""
+    found = Authority.objects.filter(slug=slug).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def changes_about(subject_id: int, *, limit: int = 200) -> list[Change]:
     """What was changed about one person, newest first. The caller has decided who may ask."""
     return list(Change.objects.filter(subject_id=subject_id).order_by("-changed_at", "-id")[:limit])

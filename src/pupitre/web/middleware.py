@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext
 
-from pupitre.kernel.errors import DomainError
+from pupitre.kernel.errors import Busy, DomainError
 
 from .pages import render
 
@@ -59,8 +59,11 @@ def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     if "json" in request.headers.get("Accept", "") or request.content_type == "application/json":
         problem = {"type": "about:blank", "status": error.status, "title": message}
         return JsonResponse(problem, status=error.status, content_type="application/problem+json")
-    template = f"web/{error.status}.html" if error.status in (403, 404, 429) else "web/refused.html"
-    return render(request, template, {"message": message}, status=error.status)
+    template = f"web/{error.status}.html" if error.status in (403, 404, 429, 503) else "web/refused.html"
+    answer = render(request, template, {"message": message}, status=error.status)
+    if isinstance(error, Busy):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def told(error: DomainError) -> str:

@@ -51,3 +51,9 @@ def appoint_inspector(*, authority_id: int, account: Account) -> AuthorityMember
         authority_id=authority_id, account=account, role=Role.INSPECTOR
     )
     return found
+
+
+@transaction.atomic
+def choose_language(actor: Actor, *, locale: str) -> None:
+    """In which language the actor's account gets letters and e-mails; '' leaves it to the school."""
+    Account.objects.filter(pk=actor.account_id).update(locale=locale)

@@ -115,10 +115,18 @@ class Reachable:
 def reachable_persons(person_ids: list[int]) -> list[Reachable]:
     """Those of the persons who have not left, in their order. The account's e-mail goes before the roster's."""
     rows = Person.objects.filter(pk__in=person_ids, ended_on__isnull=True).values_list(
-        "pk", "account_id", "account__email", "email", "account__locale", "locale", "given_name", "family_name"
+        "pk",
+        "account_id",
+        "account__email",
+        "email",
+        "account__locale",
+        "locale",
+        "given_name",
+        "family_name",
     )
     found = {
-        row[0]: Reachable(row[0], row[1], row[2] or row[3], row[4] or row[5], f"{row[6]} {row[7]}") for row in rows
+        row[0]: Reachable(row[0], row[1], row[2] or row[3], row[4] or row[5], f"{row[6]} {row[7]}")
+        for row in rows
     }
     return [found[person_id] for person_id in dict.fromkeys(person_ids) if person_id in found]
 

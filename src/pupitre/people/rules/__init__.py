@@ -32,6 +32,10 @@ SEES_EVERYTHING = frozenset({Role.HEAD, Role.SECRETARY, Role.INSPECTOR})
 TEACHES = frozenset({Role.TEACHER, Role.AIDE, Role.HEAD, Role.COUNSELLOR})
 #: May open a pupil's file.
 READS_FILES = frozenset({Role.HEAD, Role.SECRETARY, Role.COUNSELLOR, Role.NURSE, Role.TEACHER})
+#: May read what is protected further in a file: court limits, birth data, documents.
+READS_SENSITIVE = frozenset({Role.HEAD, Role.SECRETARY, Role.COUNSELLOR})
+#: May print class cards.
+PRINTS_CARDS = frozenset({Role.HEAD, Role.SECRETARY, Role.TEACHER})
 
 
 class Relation(IntEnum):
@@ -81,6 +85,8 @@ class Actor:
     name: str = ""
     authority_id: int = 0
     authority_roles: frozenset[Role] = field(default_factory=frozenset)
+    #: Whether the authority acted in demands a second factor. In a school, the school's facts say it.
+    authority_demands: bool = False
 
     @property
     def place(self) -> SchoolFacts:
@@ -129,7 +135,8 @@ def require(actor: Actor, roles: frozenset[Role]) -> None:
 def needs_second_factor(actor: Actor) -> bool:
     """Whether the authority demands a second factor of this actor."""
     in_school = actor.school is not None and actor.school.requires_second_factor
-    return in_school and actor.is_any(SEES_EVERYTHING)
+    in_authority = actor.authority_demands and bool(actor.authority_roles & SEES_EVERYTHING)
+    return (in_school and actor.is_any(SEES_EVERYTHING)) or in_authority
 
 
 def is_current(starts_on: date | None, ends_on: date | None, today: date) -> bool:

@@ -1,0 +1,66 @@
+"""An account's own page: who it is in each of its schools, and whose records it may read."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Q
+
+from pupitre.people.models import Account, AuthorityMembership, Guardianship, Membership, Person
+from pupitre.people.rules import Actor
+from pupitre.tenancy.rules import SchoolFacts
+from pupitre.tenancy.scoping import scope
+
+from . import places_for
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person whose history the account may read; `is_self` tells it from its pupils."""
+
+    id: int
+    name: str
+    is_self: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlace:
+    """A school of the account with the persons whose history it may read there."""
+
+    school: SchoolFacts
+    people: list[Known]
+
+
+def access_account(actor: Actor) -> Account:
+    """The actor's own account."""
+    return Account.objects.get(pk=actor.account_id)
+
+
+def account_places(actor: Actor, today: date) -> list[AccountPlace]:
+    """Each school costs one statement in its own scope: a family has one or two."""
+    return [
+        AccountPlace(place.school, _known(actor, place.school, place.person_id))
+        for place in places_for(actor.account_id, today)
+    ]
+
+
+def _known(actor: Actor, school: SchoolFacts, person_id: int) -> list[Known]:
+    pupils = Guardianship.objects.filter(guardian_id=person_id, sees_record=True, ends_on__isnull=True)
+    with scope(school.id, account=actor.account_id):
+        rows = list(
+            Person.objects.filter(
+                Q(pk=person_id) | Q(pk__in=pupils.values("pupil_id")), ended_on__isnull=True
+            )
+            .order_by("family_key")
+            .values_list("id", "given_name", "preferred_name", "family_name")
+        )
+    found = [
+        Known(pk, f"{preferred or given} {family}", pk == person_id) for pk, given, preferred, family in rows
+    ]
+    return sorted(found, key=lambda known: not known.is_self)
+
+
+def leads_only_to(account_id: int, school_id: int) -> bool:
+    """Whether the account has no role outside of that school. Reads through the account's own scope."""
+    with scope(school_id, account=account_id):
+        elsewhere = Membership.objects.filter(account_id=account_id).exclude(school_id=school_id).exists()
+        return not elsewhere and not AuthorityMembership.objects.filter(account_id=account_id).exists()

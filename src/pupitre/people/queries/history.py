@@ -1,0 +1,93 @@
+"""What was changed about a person, and who of the staff looked: for the person concerned."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pupitre.kernel.errors import NotFound
+from pupitre.people.models import Account, Look, Person
+from pupitre.people.rules import OFFICE, Actor, LookAt
+from pupitre.tenancy import queries as tenancy
+
+from . import is_guardian_of
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """One change. `operation` is I, U or D; `fields` holds (column, before, after). `who` is '' for the system."""
+
+    at: datetime
+    table: str
+    operation: str
+    who: str
+    fields: list[tuple[str, Any, Any]]
+    #: The other person of a guardianship, where it is one.
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LookLine:
+    """One look of a member of staff."""
+
+    at: datetime
+    who: str
+    what: LookAt
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that is kept about one person, newest first."""
+
+    person: Person
+    changes: list[ChangeLine]
+    looks: list[LookLine]
+
+
+def access_history(actor: Actor, person_id: int, *, limit: int = 200) -> History:
+    """The history of oneself, of a pupil whose record one sees as guardian, or of anybody for the office."""
+    is_allowed = actor.is_any(OFFICE) or person_id == actor.person_id or is_guardian_of(actor, person_id)
+    person = Person.objects.filter(pk=person_id).first() if is_allowed and actor.roles else None
+    if person is None:
+        raise NotFound
+    return History(person, _changes(person_id, limit), _looks(person_id, limit))
+
+
+def _changes(person_id: int, limit: int) -> list[ChangeLine]:
+    rows = tenancy.changes_about(person_id, limit=limit)
+    accounts = _account_names({row.account_id for row in rows if row.account_id})
+    others = _person_names({(row.after or row.before or {}).get("guardian_id") for row in rows} - {None})
+    return [
+        ChangeLine(
+            at=row.changed_at,
+            table=row.table_name,
+            operation=row.operation,
+            who=accounts.get(row.account_id or 0, ""),
+            fields=_fields(row.before or {}, row.after or {}),
+            about=others.get((row.after or row.before or {}).get("guardian_id"), ""),
+        )
+        for row in rows
+    ]
+
+
+def _fields(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    names = after.keys() | before.keys()
+    return [(name, before.get(name), after.get(name)) for name in sorted(names)]
+
+
+def _account_names(ids: set[int]) -> dict[int, str]:
+    rows = Account.objects.filter(pk__in=ids).values_list("id", "display_name", "username")
+    return {pk: name or username for pk, name, username in rows}
+
+
+def _person_names(ids: set[Any]) -> dict[Any, str]:
+    if not ids:
+        return {}
+    rows = Person.objects.filter(pk__in=ids).values_list("id", "given_name", "preferred_name", "family_name")
+    return {pk: f"{preferred or given} {family}" for pk, given, preferred, family in rows}
+
+
+def _looks(person_id: int, limit: int) -> list[LookLine]:
+    rows = Look.objects.filter(subject_id=person_id).order_by("-looked_at", "-id")[:limit]
+    values = rows.values_list("looked_at", "actor_name", "what", "reason")
+    return [LookLine(at, name, LookAt(what), reason) for at, name, what, reason in values]
