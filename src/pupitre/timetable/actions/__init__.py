@@ -9,12 +9,15 @@ from .calendar import (
     set_weeks,
 )
 from .feeds import create_feed, note_reading, revoke_feed
+from .imports import apply_timetable, choose_timetable, receive_timetable
 from .lessons import change_lesson, close_room, end_lesson, open_room, schedule_lesson
 from .substitutions import change_day, undo_change
 
 __all__ = [
+    "apply_timetable",
     "change_day",
     "change_lesson",
+    "choose_timetable",
     "close_day",
     "close_room",
     "create_feed",
@@ -23,6 +26,7 @@ __all__ = [
     "end_lesson",
     "note_reading",
     "open_room",
+    "receive_timetable",
     "revoke_feed",
     "run_day_otherwise",
     "schedule_lesson",

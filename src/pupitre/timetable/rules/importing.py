@@ -167,6 +167,7 @@ def ask(plan: ImportedTimetable, known: Known) -> Questions:
 
 def _uses(plan: ImportedTimetable) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {kind: Counter() for kind in ("teachers", "groups", "rooms", "subjects")}
+    found["rooms"].update({room.name: 0 for room in plan.rooms if not room.is_virtual})
     for lesson in plan.lessons:
         found["teachers"].update(lesson.teachers)
         found["groups"].update(lesson.groups)
@@ -326,6 +327,7 @@ class Arrangement:
 def arrange(plan: ImportedTimetable, known: Known, choices: Choices) -> Arrangement:
     """The rows that follow from the choices. A lesson without pupils becomes a duty of each of its teachers."""
     drawing = _Drawing(plan, known, choices)
+    drawing.rooms.update((name, None) for name, choice in choices.rooms.items() if choice == NEW)
     for lesson in plan.lessons:
         drawing.add(lesson)
     return drawing.finished()
