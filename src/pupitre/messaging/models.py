@@ -37,7 +37,9 @@ class Receipt(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["school", "notice", "person", "pupil"], name="messaging_receipt_once", nulls_distinct=False
+                fields=["school", "notice", "person", "pupil"],
+                name="messaging_receipt_once",
+                nulls_distinct=False,
             )
         ]
         indexes = [models.Index(fields=["school", "person"], name="messaging_receipt_person")]
@@ -48,7 +50,9 @@ class Notification(TenantModel):
 
     person = TenantForeignKey("people.Person", db_index=False)
     #: The person's account when it was made: the bell shows all schools at once.
-    account = models.ForeignKey("people.Account", on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    account = models.ForeignKey(
+        "people.Account", on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
     kind = models.SmallIntegerField()  # rules.Kind
     facts = models.JSONField(default=dict)  # what its sentence needs; rendered in the reader's language
     url = models.TextField(blank=True, default="")

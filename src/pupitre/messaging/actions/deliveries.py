@@ -3,77 +3,120 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parseaddr
+from functools import lru_cache
+from smtplib import SMTPException
+from typing import Any, Final
 
+import requests
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.template import engines
 from django.utils import translation
+from py_vapid import Vapid
 from pywebpush import WebPushException, webpush
 
 from pupitre.messaging import queries
 from pupitre.messaging.models import Delivery, PushSubscription
-from pupitre.messaging.rules.kinds import MOST_ATTEMPTS, Channel, DeliveryState, Kind
+from pupitre.messaging.rules.kinds import MOST_ATTEMPTS, WORDINGS, Channel, DeliveryState, Kind
 from pupitre.people import queries as people
+from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
+from pupitre.tenancy.scoping import scope
 
 #: What a push service answers when the browser has withdrawn (RFC 8030, 7.3).
-_GONE = frozenset({404, 410})
+_GONE: Final = frozenset({404, 410})
+#: What it answers when it does not know our key (RFC 8292, 4.2): it will not, until the browser subscribes again.
+_UNWELCOME: Final = frozenset({400, 401, 403})
+#: Seconds that a push service keeps a message for a phone without network.
+KEPT_FOR: Final = 6 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What became of a batch."""
 
-    done: int
-    failed: int
-    again: int
+    done: int = 0
+    failed: int = 0
+    again: int = 0
 
 
-def carry(school: SchoolFacts, *, notification_ids: list[int], now: datetime) -> Carried:
-    """Try every waiting delivery of those notifications once. Each result is kept before the next is tried."""
-    waiting = queries.waiting_deliveries(notification_ids)
-    readers = {p.person_id: p for p in people.reachable_persons([d.notification.person_id for d in waiting])}
-    counts = {DeliveryState.DONE: 0, DeliveryState.FAILED: 0, DeliveryState.WAITING: 0}
+def carry(school_id: int, *, notification_ids: list[int], now: datetime) -> Carried:
+    """Try every waiting delivery of those notifications once. Opens the school's scope itself.
+
+    Each delivery has a transaction of its own, so that its result is kept before the next is tried: a worker that dies
+    repeats at most one mail.
+    """
+    with scope(school_id):
+        school = tenancy.school_by_id(school_id)
+        waiting = queries.waiting_deliveries(notification_ids)
+    counts = dict.fromkeys(DeliveryState, 0)
     mailbox = get_connection()
-    for delivery in waiting:
-        reader = readers.get(delivery.notification.person_id)
-        language = (reader.locale if reader else "") or school.locale
-        with translation.override(language):
-            try:
-                _carry_one(school, delivery, mailbox, now)
-                delivery.state, delivery.error = DeliveryState.DONE, ""
-            except (OSError, WebPushException) as error:  # smtplib's errors are OSErrors
-                delivery.error = str(error)[:500]
-                is_last = delivery.attempts + 1 >= MOST_ATTEMPTS
-                delivery.state = DeliveryState.FAILED if is_last else DeliveryState.WAITING
-        delivery.attempts += 1
-        delivery.done_at = now
-        delivery.save(update_fields=["state", "error", "attempts", "done_at"])
-        counts[DeliveryState(delivery.state)] += 1
+    try:
+        for delivery_id in waiting:
+            with scope(school_id):
+                if (state := _try(school, delivery_id, mailbox, now)) is not None:
+                    counts[state] += 1
+    finally:
+        _close(mailbox)
     return Carried(counts[DeliveryState.DONE], counts[DeliveryState.FAILED], counts[DeliveryState.WAITING])
 
 
-def _carry_one(school: SchoolFacts, delivery: Delivery, mailbox: object, now: datetime) -> None:
+def _close(mailbox: Any) -> None:
+    try:
+        mailbox.close()
+    except (OSError, SMTPException):
+        return  # the server was gone before we said good-bye
+
+
+def _try(school: SchoolFacts, delivery_id: int, mailbox: Any, now: datetime) -> DeliveryState | None:
+    """None where another worker has it or it is done."""
+    delivery = (
+        Delivery.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("notification")
+        .filter(pk=delivery_id, state=DeliveryState.WAITING)
+        .first()
+    )
+    if delivery is None:
+        return None
+    reader = people.reachable_persons([delivery.notification.person_id])
+    with translation.override((reader[0].locale if reader else "") or school.locale):
+        try:
+            _carry_one(school, delivery, mailbox, now)
+            delivery.state, delivery.error = DeliveryState.DONE, ""
+        except (OSError, SMTPException, WebPushException, requests.RequestException) as error:
+            delivery.error = str(error)[:500]
+            is_last = delivery.attempts + 1 >= MOST_ATTEMPTS
+            delivery.state = DeliveryState.FAILED if is_last else DeliveryState.WAITING
+    delivery.attempts += 1
+    delivery.done_at = now
+    delivery.save(update_fields=["state", "error", "attempts", "done_at"])
+    return DeliveryState(delivery.state)
+
+
+def _carry_one(school: SchoolFacts, delivery: Delivery, mailbox: Any, now: datetime) -> None:
     note = delivery.notification
-    title, sentence = queries.worded(Kind(note.kind), note.facts)
+    kind = Kind(note.kind)
+    title, sentence = queries.worded(kind, note.facts)
     if delivery.channel == Channel.EMAIL:
         _mail(school, delivery, title, sentence, mailbox)
     else:
-        _push(delivery, title, now)
+        _push(delivery, title, now, is_urgent=WORDINGS[kind].is_urgent)
 
 
-def _mail(school: SchoolFacts, delivery: Delivery, title: str, sentence: str, mailbox: object) -> None:
-    from django.template import engines
-
-    note = delivery.notification
+def _mail(school: SchoolFacts, delivery: Delivery, title: str, sentence: str, mailbox: Any) -> None:
+    note, base = delivery.notification, settings.CONFIG.base_url
     facts = {
         "title": title,
         "sentence": sentence,
         "school": school.name,
-        "link": f"{settings.CONFIG.base_url}{note.url}" if note.url else "",
-        "choose": f"{settings.CONFIG.base_url}/notifications",
+        "link": f"{base}{note.url}" if note.url else "",
+        "choose": f"{base}/notifications",
     }
     text = engines["jinja2"].env.get_template("messaging/mail.txt").render(facts)
+    mailbox.open()  # stays open for the mails that follow
     EmailMessage(
+        # Whatever a title or a school's name holds, a subject is one line.
         subject=" ".join(f"{title} · {school.name}".split()),
         body=text,
         to=[delivery.address],
@@ -82,7 +125,7 @@ def _mail(school: SchoolFacts, delivery: Delivery, title: str, sentence: str, ma
     ).send()
 
 
-def _push(delivery: Delivery, title: str, now: datetime) -> None:
+def _push(delivery: Delivery, title: str, now: datetime, *, is_urgent: bool) -> None:
     """The text says no more than the kind's title: a phone shows it on a locked screen.
 
     The title of a missing pupil names the child; that is what a guardian must see at once, and only guardians get it.
@@ -90,18 +133,44 @@ def _push(delivery: Delivery, title: str, now: datetime) -> None:
     browser = PushSubscription.objects.filter(endpoint=delivery.address, failed_at__isnull=True).first()
     if browser is None:
         return
+    note = delivery.notification
     try:
         webpush(
             {"endpoint": browser.endpoint, "keys": {"p256dh": browser.p256dh, "auth": browser.auth}},
-            data=json.dumps({"title": title, "url": delivery.notification.url, "tag": str(delivery.notification_id)}),
-            vapid_private_key=settings.CONFIG.vapid_private_key,
-            vapid_claims={"sub": f"mailto:{settings.CONFIG.mail_from}"},
-            ttl=6 * 3600,
+            data=json.dumps({"title": title, "url": note.url, "tag": str(note.pk)}),
+            vapid_private_key=_vapid(),
+            vapid_claims={"sub": f"mailto:{parseaddr(settings.CONFIG.mail_from)[1]}"},
+            headers={"Urgency": "high" if is_urgent else "normal"},
+            ttl=KEPT_FOR,
             timeout=10,
         )
     except WebPushException as error:
-        if error.response is not None and error.response.status_code in _GONE:
-            browser.failed_at = now
-            browser.save(update_fields=["failed_at"])
-            return
-        raise
+        _judge(browser, error, now)
+
+
+def _judge(browser: PushSubscription, error: WebPushException, now: datetime) -> None:
+    """A browser that withdrew is forgotten, one that refuses our key is left alone; anything else is tried again."""
+    status = error.response.status_code if error.response is not None else 0
+    if status in _GONE:
+        browser.delete()
+    elif status in _UNWELCOME:
+        browser.failed_at = now
+        browser.save(update_fields=["failed_at"])
+    else:
+        raise error
+
+
+@lru_cache(maxsize=1)
+def _vapid() -> Vapid:
+    return Vapid.from_raw(settings.CONFIG.vapid_private_key.encode())
+
+
+@lru_cache(maxsize=1)
+def public_key() -> str:
+    """The product's VAPID key as browsers take it: the uncompressed point in base64url without padding."""
+    import base64
+
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    point = _vapid().public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(point).decode().rstrip("=")

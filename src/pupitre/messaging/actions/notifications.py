@@ -3,28 +3,38 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 
 from pupitre.kernel.errors import NotFound
 from pupitre.messaging.models import Delivery, Notification, Preference, PushSubscription
 from pupitre.messaging.rules.kinds import Channel, Kind
+from pupitre.messaging.rules.push import check_browser
 from pupitre.people import queries as people
 from pupitre.people.rules import Actor
 from pupitre.tenancy.background import deferred
+from pupitre.tenancy.scoping import scope
 
 #: One job carries this many notifications outside: jobs are dear, rows are cheap.
-BATCH = 200
+BATCH = 100
 
 
 @transaction.atomic
 def tell(
-    school_id: int, person_ids: Iterable[int], kind: Kind, facts: Mapping[str, Any], url: str, *, now: datetime
+    school_id: int,
+    person_ids: Iterable[int],
+    kind: Kind,
+    facts: Mapping[str, Any],
+    url: str,
+    *,
+    now: datetime,
 ) -> list[Notification]:
     """Put a line behind the bell of those persons, and carry it outside as each of them likes.
 
-    `facts` are what the kind's sentence names (messaging.rules.kinds.WORDINGS). Runs in the caller's scope and
-    transaction: if that rolls back, nobody is told.
+    `facts` are what the kind's sentence names (messaging.rules.kinds.WORDINGS); days and times are kinds.moment. Runs in
+    the caller's scope and transaction: if that rolls back, nobody is told.
     """
     reachable = people.reachable_persons(list(person_ids))
     told = Notification.objects.bulk_create(
@@ -44,7 +54,9 @@ def tell(
     if waiting:
         ids = [notification.pk for notification in told]
         for start in range(0, len(ids), BATCH):
-            deferred("pupitre.messaging.jobs.carry_outside", school_id, notification_ids=ids[start : start + BATCH])
+            deferred(
+                "pupitre.messaging.jobs.carry_outside", school_id, notification_ids=ids[start : start + BATCH]
+            )
     return told
 
 
@@ -72,20 +84,33 @@ def _delivery(school_id: int, notification: Notification, channel: Channel, addr
 
 
 @transaction.atomic
-def mark_read(actor: Actor, *, notification_id: int | None, now: datetime) -> int:
-    """Note that the reader has seen one line, or all of them. Answers how many were new."""
-    mine = Notification.objects.filter(account_id=actor.account_id, read_at__isnull=True)
-    if notification_id is None:
-        return mine.update(read_at=now)
-    found = mine.filter(pk=notification_id)
-    if not Notification.objects.filter(pk=notification_id, account_id=actor.account_id).exists():
-        raise NotFound
-    return found.update(read_at=now)
+def mark_read(actor: Actor, *, notification_id: int | None = None, now: datetime) -> int:
+    """Note that the reader has seen one line, or all of them in all her schools. Answers how many were new.
+
+    An account reads its lines through its own scope but writes only within each line's school.
+    """
+    mine = Notification.objects.filter(account_id=actor.account_id)
+    if notification_id is not None:
+        mine = mine.filter(pk=notification_id)
+        if not mine.exists():
+            raise NotFound
+    new = mine.filter(read_at__isnull=True)
+    seen = 0
+    for school_id in list(new.order_by("school_id").values_list("school_id", flat=True).distinct()):
+        with scope(school_id, account=actor.account_id):
+            seen += new.filter(school_id=school_id).update(read_at=now)
+    return seen
 
 
 @transaction.atomic
-def subscribe_browser(actor: Actor, *, endpoint: str, p256dh: str, auth: str, now: datetime) -> PushSubscription:
-    """Let this browser receive web push for the account. A browser belongs to whoever subscribed it last."""
+def subscribe_browser(
+    actor: Actor, *, endpoint: str, p256dh: str, auth: str, now: datetime
+) -> PushSubscription:
+    """Let this browser receive web push for the account. A browser belongs to whoever subscribed it last.
+
+    Raises UnknownPushService for an address that is no browser's push service.
+    """
+    check_browser(endpoint, p256dh, auth, own_host=urlsplit(settings.CONFIG.base_url).hostname or "")
     found, _ = PushSubscription.objects.update_or_create(
         endpoint=endpoint,
         defaults={
@@ -101,13 +126,14 @@ def subscribe_browser(actor: Actor, *, endpoint: str, p256dh: str, auth: str, no
 
 @transaction.atomic
 def forget_browser(actor: Actor, *, endpoint: str) -> int:
+    """Send nothing to that browser any more; it matters not whether it was known."""
     deleted, _ = PushSubscription.objects.filter(account_id=actor.account_id, endpoint=endpoint).delete()
     return deleted
 
 
 @transaction.atomic
 def choose_channels(actor: Actor, *, by_email: bool, by_push: bool) -> Preference:
-    """Say how the account wants to be told."""
+    """Say how the account wants to be told. The bell always tells."""
     found, _ = Preference.objects.update_or_create(
         account_id=actor.account_id, defaults={"by_email": by_email, "by_push": by_push}
     )

@@ -4,16 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import formats
 from django.utils.translation import gettext
 
-from pupitre.messaging.models import Delivery, Notification, Preference
-from pupitre.messaging.rules.kinds import WORDINGS, Kind
+from pupitre.kernel import clock
+from pupitre.messaging.models import Delivery, Notification, Preference, PushSubscription
+from pupitre.messaging.rules.kinds import WORDINGS, DeliveryState, Kind, Show
 from pupitre.people.rules import Actor
+
+#: The bell counts no further: nobody reads the difference.
+MOST_COUNTED = 99
 
 
 def unread_count(actor: Actor) -> int:
-    """How many lines wait behind the bell, over all schools of the account."""
-    return Notification.objects.filter(account_id=actor.account_id, read_at__isnull=True).count()
+    """How many lines wait behind the bell, over all schools of the account; at most MOST_COUNTED."""
+    waiting = Notification.objects.filter(account_id=actor.account_id, read_at__isnull=True)
+    return waiting[:MOST_COUNTED].count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,40 +33,78 @@ class Line:
     url: str
     created_at: datetime
     is_new: bool
+    school: str = ""
+    time_zone: str = "UTC"
 
 
-def lines_for(actor: Actor, *, limit: int = 60) -> list[Line]:
-    """The account's newest lines, over all its schools."""
-    rows = Notification.objects.filter(account_id=actor.account_id).order_by("-created_at", "-id")[:limit]
-    return [line_of(row) for row in rows]
+def lines_for(
+    actor: Actor, *, only_new: bool = False, school_id: int | None = None, limit: int = 60, offset: int = 0
+) -> list[Line]:
+    """The account's newest lines, over all its schools or of one. One statement."""
+    rows = Notification.objects.select_related("school").filter(account_id=actor.account_id)
+    if only_new:
+        rows = rows.filter(read_at__isnull=True)
+    if school_id is not None:
+        rows = rows.filter(school_id=school_id)
+    return [line_of(row) for row in rows.order_by("-created_at", "-id")[offset : offset + limit]]
 
 
 def line_of(row: Notification) -> Line:
-    title, sentence = worded(Kind(row.kind), row.facts)
-    return Line(row.pk, Kind(row.kind), title, sentence, row.url, row.created_at, row.read_at is None)
+    kind = Kind(row.kind)
+    title, sentence = worded(kind, row.facts)
+    return Line(
+        id=row.pk,
+        kind=kind,
+        title=title,
+        sentence=sentence,
+        url=row.url,
+        created_at=row.created_at,
+        is_new=row.read_at is None,
+        school=row.school.name,
+        time_zone=row.school.time_zone,
+    )
 
 
 def worded(kind: Kind, facts: dict[str, Any]) -> tuple[str, str]:
     """The title and the sentence of a notification in the active language."""
     wording = WORDINGS[kind]
-    return gettext(wording.title) % facts, gettext(wording.sentence) % facts
+    told = {name: _told(value) for name, value in facts.items()}
+    return gettext(wording.title) % told, gettext(wording.sentence) % told
+
+
+def _told(value: Any) -> Any:
+    """A fact in words: moments (kinds.moment) as the active language writes them, anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    local = clock.local(datetime.fromisoformat(value["at"]), value["zone"])
+    return (
+        formats.time_format(local, "H:i") if value["show"] == Show.TIME else formats.date_format(local, "j F")
+    )
 
 
 def find_line(actor: Actor, notification_id: int) -> Line | None:
-    row = Notification.objects.filter(pk=notification_id, account_id=actor.account_id).first()
-    return line_of(row) if row else None
-
-
-def preference_of(actor: Actor) -> tuple[bool, bool]:
-    """Whether the account wants e-mail, and web push."""
-    found = Preference.objects.filter(account_id=actor.account_id).first()
-    return (found.by_email, found.by_push) if found else (True, True)
-
-
-def waiting_deliveries(notification_ids: list[int]) -> list[Delivery]:
-    """What is still to be carried outside of those notifications, one mail or push each."""
-    return list(
-        Delivery.objects.select_related("notification")
-        .filter(notification_id__in=notification_ids, state=1)
-        .order_by("id")
+    found = Notification.objects.select_related("school").filter(
+        pk=notification_id, account_id=actor.account_id
     )
+    return line_of(row) if (row := found.first()) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """How an account is told besides the bell; `browsers` take web push."""
+
+    by_email: bool = True
+    by_push: bool = True
+    browsers: int = 0
+
+
+def channels_of(actor: Actor) -> Channels:
+    found = Preference.objects.filter(account_id=actor.account_id).first()
+    browsers = PushSubscription.objects.filter(account_id=actor.account_id, failed_at__isnull=True).count()
+    return Channels(found.by_email, found.by_push, browsers) if found else Channels(browsers=browsers)
+
+
+def waiting_deliveries(notification_ids: list[int]) -> list[int]:
+    """The ids of what is still to be carried outside of those notifications, one mail or push each."""
+    found = Delivery.objects.filter(notification_id__in=notification_ids, state=DeliveryState.WAITING)
+    return list(found.order_by("id").values_list("id", flat=True))

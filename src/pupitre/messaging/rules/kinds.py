@@ -4,7 +4,8 @@ A sentence is a message id: it is rendered in its reader's language when she rea
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
+from datetime import datetime
+from enum import IntEnum, StrEnum
 
 from pupitre.kernel.errors import Refused
 from pupitre.people.rules import Role
@@ -30,6 +31,7 @@ class Kind(IntEnum):
     ABSENCE_LETTER = 6
     NOTICE_REMINDER = 7
     SUBSTITUTION = 8
+    NOTICE_UNREAD = 9
 
 
 class Channel(IntEnum):
@@ -45,11 +47,23 @@ class DeliveryState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The title and the sentence of a kind, and whether the night holds it back."""
+    """The title and the sentence of a kind, and whether a phone should wake up for it."""
 
     title: str
     sentence: str
     is_urgent: bool = False
+
+
+class Show(StrEnum):
+    """How a moment among a notification's facts is written."""
+
+    DATE = "date"
+    TIME = "time"
+
+
+def moment(instant: datetime, zone: str, show: Show) -> dict[str, str]:
+    """A moment as a fact of a notification: written in its reader's language, by the clock of the place `zone`."""
+    return {"at": instant.isoformat(), "zone": zone, "show": show.value}
 
 
 def _(text: str) -> str:
@@ -60,7 +74,9 @@ def _(text: str) -> str:
 WORDINGS: dict[Kind, Wording] = {
     Kind.PUPIL_MISSING: Wording(
         _("%(pupil)s is missing"),
-        _("%(pupil)s is missing from %(subject)s since %(time)s, and we know of no reason. Please tell the school."),
+        _(
+            "%(pupil)s is missing from %(subject)s since %(time)s, and we know of no reason. Please tell the school."
+        ),
         is_urgent=True,
     ),
     Kind.NOTICE: Wording(_("A notice from %(school)s"), _("%(title)s")),
@@ -68,11 +84,14 @@ WORDINGS: dict[Kind, Wording] = {
         _("An absence was announced"), _("%(pupil)s will be absent: %(from)s to %(until)s.")
     ),
     Kind.ABSENCE_ACCEPTED: Wording(
-        _("A justification was accepted"), _("The absence of %(pupil)s from %(from)s to %(until)s is justified.")
+        _("A justification was accepted"),
+        _("The absence of %(pupil)s from %(from)s to %(until)s is justified."),
     ),
     Kind.ABSENCE_REFUSED: Wording(
         _("A justification was not accepted"),
-        _("The school did not accept the reason for the absence of %(pupil)s from %(from)s to %(until)s: %(note)s"),
+        _(
+            "The school did not accept the reason for the absence of %(pupil)s from %(from)s to %(until)s: %(note)s"
+        ),
     ),
     Kind.ABSENCE_LETTER: Wording(
         _("A letter about absences"), _("The school has written to you about the absences of %(pupil)s.")
@@ -80,6 +99,7 @@ WORDINGS: dict[Kind, Wording] = {
     Kind.NOTICE_REMINDER: Wording(
         _("Please confirm a notice"), _("The school waits for your confirmation of: %(title)s")
     ),
+    Kind.NOTICE_UNREAD: Wording(_("A notice is waiting for you"), _("You have not read this yet: %(title)s")),
     Kind.SUBSTITUTION: Wording(
         _("You cover a lesson"), _("You cover %(subject)s of %(class)s on %(date)s at %(time)s.")
     ),
@@ -89,7 +109,9 @@ WORDINGS: dict[Kind, Wording] = {
 REACHES: dict[Audience, frozenset[Role]] = {
     Audience.FAMILIES: frozenset({Role.GUARDIAN}),
     Audience.PUPILS: frozenset({Role.PUPIL}),
-    Audience.STAFF: frozenset({Role.HEAD, Role.SECRETARY, Role.TEACHER, Role.AIDE, Role.COUNSELLOR, Role.NURSE}),
+    Audience.STAFF: frozenset(
+        {Role.HEAD, Role.SECRETARY, Role.TEACHER, Role.AIDE, Role.COUNSELLOR, Role.NURSE}
+    ),
     Audience.EVERYBODY: frozenset(Role) - {Role.INSPECTOR},
 }
 
@@ -98,7 +120,7 @@ MOST_ATTEMPTS = 4
 
 
 class AlreadyPublished(Refused):
-    """This notice is published. Withdraw it, or write another."""
+    """This notice is published and cannot be changed any more. Withdraw it and write another."""
 
 
 class NobodyReached(Refused):

@@ -1,0 +1,1 @@
+"""The pages behind the bell and the pages of notices."""
