@@ -19,9 +19,7 @@ def sample_arguments(cast: Cast) -> dict[str, object]:
         "pupil": cast.pupil.person.pk,
         "guardian": cast.mother.person.pk,
         "lesson": cast.lesson.pk,
-        "held_on": TODAY.isoformat(),
-        "date": TODAY.isoformat(),
-        "on_date": TODAY.isoformat(),
+        "on": TODAY.isoformat(),
         "klass": cast.klass.pk,
         "class_id": cast.klass.pk,
     }

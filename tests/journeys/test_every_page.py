@@ -29,7 +29,7 @@ VIEWERS = ("secretary", "head", "teacher", "mother", "pupil")
 
 
 def addresses(product: Product) -> list[str]:
-    arguments = {**sample_arguments(product.cast), "held_on": today(product), "date": today(product), "on_date": today(product)}
+    arguments = {**sample_arguments(product.cast), "on": today(product)}
     found = []
     for page in pages():
         if any(part in page.route for part in NOT_PAGES):
