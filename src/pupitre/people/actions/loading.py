@@ -128,3 +128,8 @@ def _person(one: NewPerson, ids: dict[str, int], school: int, now: datetime) -> 
         now,
         one.ended_on,
     )
+
+
+def account_of(username: str) -> Account:
+    """The account of that user name. For the operator, who appoints it."""
+    return Account.objects.get(username=username.lower())
