@@ -3,11 +3,15 @@
     python -m house.catalogues update [context ...]    extract, and merge into the .po files
     python -m house.catalogues missing [context ...]   say what is not translated yet
     python -m house.catalogues check                   fail where a catalogue is stale or incomplete
+
+Messages are what `_()` and its kin mark, and the docstrings of domain errors, which their readers are told.
 """
 
+import ast
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from babel.messages import pofile
@@ -47,14 +51,56 @@ def extracted(context: str) -> Catalog:
         for _line, message, comments, message_context in found:
             # No line numbers: they would change every catalogue with every edit.
             catalog.add(message, None, [(place, 0)], auto_comments=comments, context=message_context)
+        if path.suffix == ".py":
+            for message in error_messages(path.read_text(encoding="utf-8"), _domain_errors()):
+                catalog.add(message, None, [(place, 0)])
     return catalog
+
+
+def error_messages(text: str, errors: Iterable[str]) -> list[str]:
+    """The docstrings of a module's domain errors, in one line as `web.middleware.told` looks them up."""
+    classes = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef) and _is_among(node, errors)
+    ]
+    told = [" ".join((ast.get_docstring(node) or "").split()) for node in classes]
+    return [message for message in told if message]
+
+
+def _is_among(node: ast.ClassDef, errors: Iterable[str]) -> bool:
+    """Its bases decide and not its own name, which a class that is no error may have, too."""
+    return node.name == "DomainError" or not {_name(base) for base in node.bases}.isdisjoint(errors)
+
+
+@lru_cache(maxsize=1)
+def _domain_errors() -> frozenset[str]:
+    """The names of all classes of the package that derive from DomainError."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(SOURCE.rglob("*.py")))
+    return descendants("DomainError", (text for text in texts if "class " in text))
+
+
+def descendants(root: str, texts: Iterable[str]) -> frozenset[str]:
+    """The class of that name and all that derive from it by any chain, told apart by their names alone."""
+    bases: dict[str, set[str]] = {}
+    for text in texts:
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(_name(base) for base in node.bases)
+    found = {root}
+    while more := {name for name, above in bases.items() if above & found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def _name(base: ast.expr) -> str:
+    return base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
 
 
 def _sources(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.suffix == ".py" and "migrations" not in path.parts:
-            yield path
-        elif "templates" in path.parts and path.suffix in {".html", ".txt", ".xml"}:
+        is_template = "templates" in path.parts and path.suffix in {".html", ".txt", ".xml"}
+        if is_template or (path.suffix == ".py" and "migrations" not in path.parts):
             yield path
 
 
@@ -80,10 +126,24 @@ def merged(context: str, language: str) -> Catalog:
 
 def written(catalog: Catalog) -> bytes:
     buffer = io.BytesIO()
-    pofile.write_po(buffer, catalog, width=0, omit_header=False, no_location=False, include_lineno=False, sort_output=True)
+    catalog.header_comment = "# Pupitre in this language; see docs/howto/translate.md."
+    pofile.write_po(
+        buffer, catalog, width=0, omit_header=False, no_location=False, include_lineno=False, sort_output=True
+    )
     lines = buffer.getvalue().decode().split("\n")
-    volatile = ("POT-Creation-Date", "PO-Revision-Date", "Generated-By", "Last-Translator", "Report-Msgid-Bugs-To")
-    return "\n".join(line for line in lines if not line.startswith(tuple(f'"{name}' for name in volatile))).encode()
+    # What changes by itself, and what would only repeat the folder's name.
+    idle = (
+        "POT-Creation",
+        "PO-Revision",
+        "Generated-By",
+        "Last-Translator",
+        "Report-Msgid",
+        "Project-Id",
+        "Language-Team",
+    )
+    return "\n".join(
+        line for line in lines if not line.startswith(tuple(f'"{name}' for name in idle))
+    ).encode()
 
 
 def update(names: list[str]) -> None:
@@ -93,7 +153,48 @@ def update(names: list[str]) -> None:
         for language in LANGUAGES:
             path = catalogue_path(context, language)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(written(merged(context, language)))
+            catalog = merged(context, language)
+            _take_over(catalog, known(language))
+            path.write_bytes(written(catalog))
+
+
+Text = tuple[str, str | None]
+
+
+def known(language: str) -> dict[Text, str]:
+    """What every context says for a text without plural forms; gettext has room for one answer, so the first counts."""
+    answers: dict[Text, str] = {}
+    for context in contexts():
+        for message in read(context, language):
+            if (
+                isinstance(message.id, str)
+                and isinstance(message.string, str)
+                and message.string
+                and not message.fuzzy
+            ):
+                answers.setdefault((message.id, message.context), message.string)
+    return answers
+
+
+def _take_over(catalog: Catalog, answers: dict[Text, str]) -> None:
+    """Fill what is empty with what another context says."""
+    for message in catalog:
+        if isinstance(message.id, str) and message.id and not message.string:
+            message.string = answers.get((message.id, message.context), "")
+
+
+def disagreements(language: str) -> list[str]:
+    """Texts that two contexts translate differently: all catalogues become one, so one of the two is never seen."""
+    found = []
+    answers = known(language)
+    for context in contexts():
+        for message in read(context, language):
+            first = answers.get((str(message.id), message.context), message.string)
+            if message.id and message.string and first != message.string and isinstance(message.id, str):
+                found.append(
+                    f"{context}/{language}: {message.id!r} is {message.string!r} here and {first!r} elsewhere"
+                )
+    return found
 
 
 def missing(context: str, language: str) -> list[str]:
@@ -104,7 +205,9 @@ def missing(context: str, language: str) -> list[str]:
         if not message.id:
             continue
         found = held.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
-        texts = [] if found is None else [found.string] if isinstance(found.string, str) else list(found.string)
+        texts = (
+            [] if found is None else [found.string] if isinstance(found.string, str) else list(found.string)
+        )
         if not texts or not all(texts) or (found is not None and found.fuzzy):
             gaps.append(message.id if isinstance(message.id, str) else message.id[0])
     return gaps

@@ -1,5 +1,6 @@
 """Translation catalogues: `.po` files, which people write, compiled to the `.mo` files that gettext reads."""
 
+import os
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1]
@@ -18,7 +19,7 @@ def compile_stale(source: Path = SOURCE) -> int:
     for po in catalogues:
         with po.open("rb") as file:
             catalogue = pofile.read_po(file, locale=po.parents[1].name)
-        fresh = po.with_suffix(".mo.new")
+        fresh = po.with_suffix(f".mo.{os.getpid()}")  # tests compile side by side
         with fresh.open("wb") as file:
             mofile.write_mo(file, catalogue)
         fresh.replace(po.with_suffix(".mo"))
