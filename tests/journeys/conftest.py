@@ -89,6 +89,12 @@ class Product:
             connection.pgconn.exec_(b"BEGIN; " + sentence(Scope(school or self.cast.school.id)))
             return connection.execute(statement, values).fetchall()  # type: ignore[arg-type, unused-ignore]
 
+    def execute(self, statement: str, *values: Any) -> None:
+        """Change the product's database by hand, to begin a test afresh."""
+        with psycopg.connect(self.database) as connection:
+            connection.pgconn.exec_(b"BEGIN; " + sentence(Scope(self.cast.school.id)))
+            connection.execute(statement, values)  # type: ignore[arg-type, unused-ignore]
+
     @contextmanager
     def django(self) -> Iterator[None]:
         """Django's own connection leads to the product's database for a while, to arrange through actions."""

@@ -200,6 +200,19 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "pupitre.web.assets.HashedAssets"},
 }
+# What the service worker takes onto every device, so that kept pages look right without network, and what runs in it.
+WORKER_SCRIPTS = ["attendance/outbox.js"]
+WORKER_ASSETS = [
+    "web/pupitre.css",
+    "web/shell.js",
+    "web/icons/icon.svg",
+    "web/icons/icon-192.png",
+    "django_htmx/htmx-2.min.js",
+    *(f"fonts/HankenGrotesk-{weight}.otf" for weight in ("Regular", "Medium", "SemiBold", "Bold")),
+    "attendance/outbox.js",
+    "attendance/register-sheet.js",
+    "attendance/day-preload.js",
+]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
 # Mail

@@ -38,7 +38,15 @@ class HeadersMiddleware:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        _name_account(request, response)
         return response
+
+
+def _name_account(request: HttpRequest, response: HttpResponse) -> None:
+    """Tell the service worker whose page this is: it keeps pages per account, and forgets them when another signs in."""
+    account = getattr(request, "_cached_user", None)  # only where the view asked: an asset needs no session
+    if account is not None and response.headers.get("Content-Type", "").startswith("text/html"):
+        response.headers["Pupitre-Account"] = str(account.pk or 0)
 
 
 class DomainErrorMiddleware:

@@ -1,14 +1,20 @@
 """Pages that belong to no context: the living design page, health, and what makes the product installable."""
 
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from .pages import render
-
-PRECACHED = ("web/pupitre.css", "web/icons/icon.svg")
 
 
 def design(request: HttpRequest) -> HttpResponse:
@@ -55,13 +61,33 @@ def manifest(request: HttpRequest) -> HttpResponse:
 
 
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """The service worker, from the root because its scope is the whole product."""
-    path = finders.find("web/service-worker.js")
-    with open(str(path), encoding="utf-8") as file:
-        answer = HttpResponse(file.read(), content_type="text/javascript")
+    """The service worker, from the root because its scope is the whole product; its build's facts stand before it."""
+    answer = HttpResponse(_worker_source(), content_type="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     answer.headers["Service-Worker-Allowed"] = "/"
     return answer
+
+
+def _worker_source() -> str:
+    return _read_worker() if settings.DEBUG else _remembered_worker()
+
+
+@lru_cache(maxsize=1)
+def _remembered_worker() -> str:
+    return _read_worker()
+
+
+def _read_worker() -> str:
+    """The script, and before it the assets' hashed names. A new build has other names, so the browser installs it anew."""
+    script = Path(str(finders.find("web/service-worker.js"))).read_text(encoding="utf-8")
+    build: dict[str, Any] = {
+        "assets": [static(path) for path in settings.WORKER_ASSETS],
+        "scripts": [static(path) for path in settings.WORKER_SCRIPTS],
+        "offline": reverse("offline"),
+        "signOut": reverse("account_logout"),
+    }
+    version = hashlib.sha256((json.dumps(build) + script).encode()).hexdigest()[:12]
+    return f"self.pupitreBuild = {json.dumps({'version': version, **build})};\n{script}"
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -1,0 +1,165 @@
+// @ts-check
+/// <reference lib="webworker" />
+// The service worker. The view that serves it (web/views.py) puts `self.pupitreBuild` before it: the build's version, the
+// shell's assets under their hashed names, the offline page, and the scripts of contexts that work in the background.
+//
+// Assets are taken from the device. Pages come from the network; only those that the server marks with `Pupitre-Keep` (the
+// teacher's day and its registers) are kept, per account, and shown when the network does not answer. What was kept is
+// deleted as soon as anybody else, or nobody, is signed in.
+
+/** @typedef {{version: string, assets: string[], offline: string, scripts: string[], signOut: string}} Build */
+
+(() => {
+  const worker = /** @type {ServiceWorkerGlobalScope & {pupitreBuild: Build}} */ (/** @type {unknown} */ (self));
+  const BUILD = worker.pupitreBuild;
+  const ASSETS = `assets-${BUILD.version}`;
+  const FACTS = "facts";
+  /** @param {string} account */
+  const pagesOf = (account) => `pages-${account}`;
+  /** How long a page with a kept copy may take: a network that crawls is none. */
+  const PATIENCE = 4_000;
+
+  for (const script of BUILD.scripts) worker.importScripts(script);
+
+  worker.addEventListener("install", (event) => {
+    event.waitUntil(install().then(() => worker.skipWaiting()));
+  });
+
+  async function install() {
+    const cache = await caches.open(ASSETS);
+    await cache.addAll(BUILD.assets);
+    const offline = await fetch(BUILD.offline, { credentials: "omit", cache: "reload" });
+    await cache.put(BUILD.offline, offline);
+  }
+
+  worker.addEventListener("activate", (event) => {
+    event.waitUntil(tidy().then(() => worker.clients.claim()));
+  });
+
+  async function tidy() {
+    const old = (await caches.keys()).filter((name) => name.startsWith("assets-") && name !== ASSETS);
+    await Promise.all(old.map((name) => caches.delete(name)));
+  }
+
+  worker.addEventListener("fetch", (event) => {
+    const { request } = event;
+    const url = new URL(request.url);
+    if (url.origin !== worker.location.origin) return;
+    if (request.method === "POST" && url.pathname === BUILD.signOut) event.waitUntil(setAccount("0"));
+    if (request.method !== "GET") return;
+    if (url.pathname.startsWith("/static/")) event.respondWith(asset(request));
+    else if (request.mode === "navigate") event.respondWith(page(event, url));
+  });
+
+  /** @param {Request} request */
+  async function asset(request) {
+    return (await caches.match(request, { cacheName: ASSETS })) ?? fetch(request);
+  }
+
+  /** From the network if it answers in time; else the copy that this account kept; else the page that says so.
+   * @param {FetchEvent} event @param {URL} url */
+  async function page(event, url) {
+    const online = fetch(event.request).then(async (response) => {
+      await noteAccount(response);
+      if (isKept(response)) event.waitUntil(keep(url.href, response.clone()));
+      return response;
+    });
+    const kept = await keptCopy(url);
+    try {
+      if (!kept) return await online;
+      return await Promise.race([online, later(PATIENCE).then(() => kept)]);
+    } catch {
+      return kept ?? (await caches.match(BUILD.offline, { cacheName: ASSETS })) ?? Response.error();
+    } finally {
+      online.catch(() => undefined);
+    }
+  }
+
+  /** @param {number} milliseconds */
+  const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  /** @param {Response} response */
+  const isKept = (response) => response.ok && !response.redirected && response.headers.has("Pupitre-Keep");
+
+  /** @param {string} href @param {Response} response */
+  async function keep(href, response) {
+    const account = response.headers.get("Pupitre-Account");
+    if (!account || account === "0" || account !== (await currentAccount())) return false;
+    const url = new URL(href);
+    url.hash = "";
+    if (response.headers.get("Pupitre-Keep") === "day") await setFact("day", url.href);
+    await (await caches.open(pagesOf(account))).put(url.href, response);
+    return true;
+  }
+
+  /** @param {URL} url @returns {Promise<Response | undefined>} */
+  async function keptCopy(url) {
+    const account = await currentAccount();
+    if (account === "0") return undefined;
+    const cache = await caches.open(pagesOf(account));
+    const found = await cache.match(url.href.split("#")[0], { ignoreVary: true });
+    if (found || url.pathname !== "/") return found;
+    const day = await fact("day");
+    return day ? cache.match(day, { ignoreVary: true }) : undefined;
+  }
+
+  // ---- who is signed in, as the server's answers say
+
+  /** @param {Response} response */
+  async function noteAccount(response) {
+    const account = response.headers.get("Pupitre-Account");
+    if (account !== null && account !== (await currentAccount())) await setAccount(account);
+  }
+
+  /** @returns {Promise<string>} */
+  const currentAccount = async () => (await fact("account")) ?? "0";
+
+  /** From now on only this account's pages are kept, or nobody's. @param {string} account */
+  async function setAccount(account) {
+    await setFact("account", account);
+    const others = (await caches.keys()).filter((name) => name.startsWith("pages-") && name !== pagesOf(account));
+    await Promise.all(others.map((name) => caches.delete(name)));
+    if (account === "0") await (await caches.open(FACTS)).delete("/facts/day");
+  }
+
+  /** @param {string} name */
+  async function fact(name) {
+    return (await caches.match(`/facts/${name}`, { cacheName: FACTS }))?.text();
+  }
+
+  /** @param {string} name @param {string} value */
+  async function setFact(name, value) {
+    await (await caches.open(FACTS)).put(`/facts/${name}`, new Response(value));
+  }
+
+  // ---- the day is kept in the morning
+
+  worker.addEventListener("message", (event) => {
+    if (event.data?.type === "keep") event.waitUntil(keepDay(event.data));
+  });
+
+  /** @param {{account: number, urls: string[]}} wanted */
+  async function keepDay({ account, urls }) {
+    let count = 0;
+    for (const url of urls.filter((url) => new URL(url).origin === worker.location.origin)) {
+      try {
+        const response = await fetch(url, { credentials: "same-origin", redirect: "manual", cache: "no-store" });
+        await noteAccount(response);
+        if (isKept(response) && (await keep(url, response))) count += 1;
+      } catch {
+        break;
+      }
+    }
+    await forgetOthers(String(account), urls);
+    const channel = new BroadcastChannel("pupitre-outbox");
+    channel.postMessage({ type: "kept", at: new Date().toISOString(), count, of: urls.length });
+    channel.close();
+  }
+
+  /** Yesterday's registers do not stay on the device. @param {string} account @param {string[]} urls */
+  async function forgetOthers(account, urls) {
+    const cache = await caches.open(pagesOf(account));
+    const old = (await cache.keys()).filter((request) => !urls.includes(request.url));
+    await Promise.all(old.map((request) => cache.delete(request)));
+  }
+})();
