@@ -1,6 +1,6 @@
 """Rules of the house beyond imports. Each finding says what to do instead.
 
-    python -m house.lints        print the findings; exit 1 where there are any
+python -m house.lints        print the findings; exit 1 where there are any
 """
 
 import ast
@@ -9,6 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from jinja2 import TemplateSyntaxError
+
+from house.words import unmarked
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,7 +28,13 @@ class Finding:
 
 
 Lint = Callable[[str, str], Iterator[Finding]]
-_CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"), ("timezone", "now")}
+_CLOCKS = {
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("date", "today"),
+    ("timezone", "now"),
+}
 
 
 def no_clock_but_the_kernels(path: str, text: str) -> Iterator[Finding]:
@@ -35,9 +45,19 @@ def no_clock_but_the_kernels(path: str, text: str) -> Iterator[Finding]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         owner = node.func.value
-        name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+        name = (
+            owner.id
+            if isinstance(owner, ast.Name)
+            else owner.attr
+            if isinstance(owner, ast.Attribute)
+            else ""
+        )
         if (name, node.func.attr) in _CLOCKS:
-            yield Finding(path, node.lineno, "take `now` as a parameter; at the edge ask kernel.clock, which tests can hold still")
+            yield Finding(
+                path,
+                node.lineno,
+                "take `now` as a parameter; at the edge ask kernel.clock, which tests can hold still",
+            )
 
 
 def indexes_are_made_concurrently(path: str, text: str) -> Iterator[Finding]:
@@ -46,7 +66,11 @@ def indexes_are_made_concurrently(path: str, text: str) -> Iterator[Finding]:
         return
     for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"migrations\.AddIndex\(", line):
-            yield Finding(path, number, "use AddIndexConcurrently with `atomic = False`: AddIndex locks the table while it is built")
+            yield Finding(
+                path,
+                number,
+                "use AddIndexConcurrently with `atomic = False`: AddIndex locks the table while it is built",
+            )
 
 
 def migrations_import_nothing_of_ours(path: str, text: str) -> Iterator[Finding]:
@@ -54,10 +78,20 @@ def migrations_import_nothing_of_ours(path: str, text: str) -> Iterator[Finding]
     if "/migrations/" not in path:
         return
     for node in ast.walk(ast.parse(text)):
-        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        names = (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [a.name for a in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
         for name in names:
             if name.startswith("pupitre") and name != "pupitre.tenancy.protection":
-                yield Finding(path, node.lineno, f"write what {name} means into the migration: it must mean the same when that code has changed")
+                yield Finding(
+                    path,
+                    node.lineno,
+                    f"write what {name} means into the migration: it must mean the same when that code has changed",
+                )
 
 
 def counted_queries_stand_in_with(path: str, text: str) -> Iterator[Finding]:
@@ -66,7 +100,13 @@ def counted_queries_stand_in_with(path: str, text: str) -> Iterator[Finding]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             call = node.value.func
-            name = call.attr if isinstance(call, ast.Attribute) else call.id if isinstance(call, ast.Name) else ""
+            name = (
+                call.attr
+                if isinstance(call, ast.Attribute)
+                else call.id
+                if isinstance(call, ast.Name)
+                else ""
+            )
             if name in {"assertNumQueries", "django_assert_num_queries", "django_assert_max_num_queries"}:
                 yield Finding(path, node.lineno, f"write `with {name}(...):`, or it counts nothing")
 
@@ -82,8 +122,16 @@ def placeholders_have_names(path: str, text: str) -> Iterator[Finding]:
             continue
         for argument in node.args:
             if isinstance(argument, ast.JoinedStr):
-                yield Finding(path, node.lineno, "an f-string cannot be translated: use %(name)s and fill it in after gettext")
-            elif isinstance(argument, ast.Constant) and isinstance(argument.value, str) and re.search(r"%[sd]", argument.value):
+                yield Finding(
+                    path,
+                    node.lineno,
+                    "an f-string cannot be translated: use %(name)s and fill it in after gettext",
+                )
+            elif (
+                isinstance(argument, ast.Constant)
+                and isinstance(argument.value, str)
+                and re.search(r"%[sd]", argument.value)
+            ):
                 yield Finding(path, node.lineno, "name the placeholder, %(name)s: translators move them")
 
 
@@ -93,11 +141,31 @@ def no_inline_style_or_script(path: str, text: str) -> Iterator[Finding]:
         return
     for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"\sstyle\s*=|<style\b", line) and "{#" not in line:
-            yield Finding(path, number, "put the style into web/static/web/pupitre.css and give the element a class")
+            yield Finding(
+                path, number, "put the style into web/static/web/pupitre.css and give the element a class"
+            )
         if re.search(r"\son[a-z]+\s*=\s*[\"']", line):
-            yield Finding(path, number, "listen in an island (a module beside the context's static files), not in an attribute")
+            yield Finding(
+                path,
+                number,
+                "listen in an island (a module beside the context's static files), not in an attribute",
+            )
         if re.search(r"<script(?![^>]*\b(src=|type=\"(application/json|application/ld\+json)\"))", line):
             yield Finding(path, number, "put the script into a module and load it by src")
+
+
+def templates_words_are_marked(path: str, text: str) -> Iterator[Finding]:
+    """What is not marked stays English in all six languages."""
+    if "/templates/" not in path or not path.endswith((".html", ".txt")):
+        return
+    is_sample = path.endswith("web/templates/web/design.html")
+    try:
+        found = unmarked(text, is_html=path.endswith(".html"), is_sample=is_sample)
+    except TemplateSyntaxError as error:
+        yield Finding(path, error.lineno, f"the template cannot be read: {error.message}")
+        return
+    for number, said in found:
+        yield Finding(path, number, f'“{said}” stays English: write {{{{ _("...") }}}} or {{% trans %}}...{{% endtrans %}}')
 
 
 _ADDRESS = re.compile(r"https?://|--(extra-)?index-url|--find-links|\"resolved\"")
@@ -127,7 +195,12 @@ PYTHON: tuple[Lint, ...] = (
     counted_queries_stand_in_with,
     placeholders_have_names,
 )
-TEXT: tuple[Lint, ...] = (no_inline_style_or_script, locks_carry_no_addresses, no_paths_of_one_machine)
+TEXT: tuple[Lint, ...] = (
+    no_inline_style_or_script,
+    templates_words_are_marked,
+    locks_carry_no_addresses,
+    no_paths_of_one_machine,
+)
 
 
 def findings_in(path: str, text: str) -> list[Finding]:
@@ -140,7 +213,10 @@ def all_findings() -> list[Finding]:
     found = []
     for folder in ("src", "tests", "bench", "house", "requirements", "frontend", "deploy", ".ci"):
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in {".py", ".html", ".txt", ".json", ".sh", ".js", ".css", ".toml"} and "node_modules" not in path.parts:
+            if (
+                path.suffix in {".py", ".html", ".txt", ".json", ".sh", ".js", ".css", ".toml"}
+                and "node_modules" not in path.parts
+            ):
                 found += findings_in(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
     return found
 
