@@ -18,12 +18,13 @@ test: $(VENV)/dev.stamp  ## the whole suite, with a real browser
 	@$(BIN)/python house/chromium.py
 	@$(BIN)/python -m pytest -n 2
 
-check: $(VENV)/dev.stamp  ## format, lint, types, the import map and the catalogues
+check: $(VENV)/dev.stamp  ## format, lint, types, the import map, the catalogues and the islands
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m house.catalogues check
+	@$(BIN)/python -m house.islands
 
 bench: $(VENV)/dev.stamp  ## the benchmarks, each with its ratio
 	@for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
