@@ -12,7 +12,18 @@ from pupitre.tenancy import bulk
 from .models import AcademicSession, Class, Enrolment
 from .rules.loading import NewClass, NewEnrolment, Teaching
 
-_SESSION = ("id", "school_id", "sourced_id", "title", "kind", "school_year", "starts_on", "ends_on", "parent_id", "ended_on")
+_SESSION = (
+    "id",
+    "school_id",
+    "sourced_id",
+    "title",
+    "kind",
+    "school_year",
+    "starts_on",
+    "ends_on",
+    "parent_id",
+    "ended_on",
+)
 _COURSE = (
     "id", "school_id", "sourced_id", "title", "code", "session_id", "department_id", "grades", "subjects", "subject_codes",
     "ended_on",
@@ -52,16 +63,26 @@ def load_teaching(actor: Actor, teaching: Teaching, *, person_ids: Mapping[str, 
             for one in teaching.courses
         ),
     )  # fmt: skip
-    bulk.insert_rows("courses_class", _CLASS, (_class(one, school, classes, courses) for one in teaching.classes))
+    bulk.insert_rows(
+        "courses_class", _CLASS, (_class(one, school, classes, courses) for one in teaching.classes)
+    )
     bulk.insert_rows(
         "courses_classsession",
         ("school_id", "class_id", "session_id"),
-        ((school, classes[one.sourced_id], sessions[term]) for one in teaching.classes for term in one.sessions),
+        (
+            (school, classes[one.sourced_id], sessions[term])
+            for one in teaching.classes
+            for term in one.sessions
+        ),
     )
     bulk.insert_rows(
         "courses_classgroup",
         ("school_id", "class_id", "homeroom_id"),
-        ((school, classes[one.sourced_id], classes[form]) for one in teaching.classes for form in one.homerooms),
+        (
+            (school, classes[one.sourced_id], classes[form])
+            for one in teaching.classes
+            for form in one.homerooms
+        ),
     )
     bulk.insert_rows("courses_enrolment", _ENROLMENT, _enrolments(teaching, school, classes, person_ids))
     return classes
@@ -97,7 +118,9 @@ def _enrolments(
     """Who is in a class through a form follows that form later on; the others came with the roster."""
     forms = {one.sourced_id for one in teaching.classes if one.kind == Class.HOMEROOM}
     taking = {one.sourced_id: one.homerooms for one in teaching.classes}
-    members = {(one.klass, one.person) for one in teaching.enrolments if one.klass in forms and not one.is_teacher}
+    members = {
+        (one.klass, one.person) for one in teaching.enrolments if one.klass in forms and not one.is_teacher
+    }
 
     def origin(one: NewEnrolment) -> int:
         through = any((form, one.person) in members for form in taking[one.klass])

@@ -40,6 +40,35 @@ def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     return written
 
 
+def upsert_rows(
+    table: str,
+    school_id: int,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    unique: Sequence[str],
+    update: Sequence[str],
+) -> None:
+    """Add the rows of one school, and write the `update` columns of those whose `unique` columns are there already."""
+    temporary = stage({name: "" for name in columns}, (line_of(row) for row in rows), like=table)
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
+    told = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in update]
+    statement = sql.SQL(
+        "INSERT INTO {table} (school_id, {names}) SELECT {school}, {names} FROM {temporary} "
+        "ON CONFLICT ({unique}) DO {act}"
+    ).format(
+        table=sql.Identifier(table),
+        names=names,
+        school=sql.Literal(int(school_id)),
+        temporary=sql.Identifier(temporary),
+        unique=sql.SQL(", ").join(sql.Identifier(name) for name in ("school_id", *unique)),
+        act=sql.SQL("UPDATE SET ") + sql.SQL(", ").join(told) if told else sql.SQL("NOTHING"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(temporary)))
+
+
 def stage(columns: dict[str, str], lines: Iterable[str], *, like: str = "") -> str:
     """Copy lines in COPY's text format into a new temporary table and answer its name.
 
@@ -48,14 +77,18 @@ def stage(columns: dict[str, str], lines: Iterable[str], *, like: str = "") -> s
     name = f"bulk_{next(_numbers)}"
     names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
     if like:
-        making = sql.SQL("CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {names} FROM {like} WITH NO DATA")
+        making = sql.SQL(
+            "CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {names} FROM {like} WITH NO DATA"
+        )
         statement = making.format(name=sql.Identifier(name), names=names, like=sql.Identifier(like))
     else:
         typed = sql.SQL(", ").join(
             sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))  # type: ignore[arg-type, unused-ignore]
             for column, kind in columns.items()
         )
-        statement = sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(sql.Identifier(name), typed)
+        statement = sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(
+            sql.Identifier(name), typed
+        )
     with connection.cursor() as cursor:
         cursor.execute(statement)
     copying = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(name), names)

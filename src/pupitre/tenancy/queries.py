@@ -39,8 +39,21 @@ def facts_of(school: School) -> SchoolFacts:
 
 
 def school_by_id(school_id: int) -> SchoolFacts:
-    """For jobs, which carry the tenant's id."""
-    return facts_of(School.objects.select_related("authority").get(pk=school_id))
+    """For jobs, which carry the tenant's id, and for pages that cross schools."""
+    held = _remembered.get(f"#{school_id}")
+    if held and held[0] > time.monotonic():
+        return held[1]
+    facts = facts_of(School.objects.select_related("authority").get(pk=school_id))
+    _remembered[f"#{school_id}"] = (time.monotonic() + _REMEMBER_SECONDS, facts)
+    return facts
+
+
+def codes_of(school_id: int) -> tuple[str, str, str]:
+    """What a roster may call the school: its sourcedId, the authority's code for it ('' where it has none), its name."""
+    found = School.objects.filter(pk=school_id).values_list("sourced_id", "identifier", "name").first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def schools_for(authority_id: int) -> list[SchoolFacts]:

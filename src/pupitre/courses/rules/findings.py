@@ -78,6 +78,13 @@ class FindingCode(StrEnum):
     ROW_CONTRADICTS = "row-contradicts"
     ORPHAN = "orphan"
     MORE_OF_THE_SAME = "more-of-the-same"
+    SEVERAL_SCHOOLS = "several-schools"
+    ROWS_ELSEWHERE = "rows-elsewhere"
+    NOT_IN_SCHOOL = "not-in-school"
+    ROLE_NOT_GRANTED = "role-not-granted"
+    ENROLMENT_NOT_KEPT = "enrolment-not-kept"
+    RELATION_NOT_KEPT = "relation-not-kept"
+    SESSION_DATES_ASSUMED = "session-dates-assumed"
 
 
 def gettext_noop(text: str) -> str:
@@ -268,6 +275,27 @@ FINDING_TEXTS: dict[FindingCode, tuple[str, str]] = {
     FindingCode.MORE_OF_THE_SAME: (
         gettext_noop("“%(file)s” has %(count)s more rows with a finding like these (%(column)s, the next at line %(line)s)."),
         gettext_noop("Mend the ones above in the system that wrote the files; these are most likely the same.")),
+    FindingCode.SEVERAL_SCHOOLS: (
+        gettext_noop("The files hold %(count)s schools, and none bears this school's name or code: all of them were taken."),
+        gettext_noop("Choose which of them this school is.")),
+    FindingCode.ROWS_ELSEWHERE: (
+        gettext_noop("%(count)s rows of %(value)s belong to other schools or to none, and were left out."),
+        gettext_noop("Nothing to do, unless one of those schools is this one: then choose it.")),
+    FindingCode.NOT_IN_SCHOOL: (
+        gettext_noop("%(column)s at line %(line)s of “%(file)s” names “%(value)s”, which neither the files nor the school know."),
+        gettext_noop("Add it to the files, mend the identifier, or delete the row.")),
+    FindingCode.ROLE_NOT_GRANTED: (
+        gettext_noop("%(count)s people are “%(value)s”: that role is not given by a roster."),
+        gettext_noop("Give them their role by hand, or appoint them in the authority.")),
+    FindingCode.ENROLMENT_NOT_KEPT: (
+        gettext_noop("%(count)s people are enrolled in classes as “%(value)s”; classes have pupils, teachers and aides, so these rows were left out."),
+        gettext_noop("Nothing to do, unless another role was meant.")),
+    FindingCode.RELATION_NOT_KEPT: (
+        gettext_noop("%(count)s relationships say “%(value)s”; only families are taken, because guardians see a pupil's record."),
+        gettext_noop("Nothing to do, unless they are family.")),
+    FindingCode.SESSION_DATES_ASSUMED: (
+        gettext_noop("The session “%(value)s” has no beginning or no end; the usual school year was taken."),
+        gettext_noop("Add its dates, as in 2026-09-01.")),
 }
 # fmt: on
 

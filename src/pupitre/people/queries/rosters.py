@@ -15,17 +15,22 @@ from pupitre.people.rules.rosters import (
 def people_state(actor: Actor) -> PeopleState:
     """Every person, department, role and guardianship of the school, those that ended too. For the office."""
     require(actor, OFFICE)
-    departments = list(Department.objects.values_list("sourced_id", "name", "parent__sourced_id", "ended_on"))
+    departments = list(
+        Department.objects.order_by("id").values_list(
+            "sourced_id", "name", "parent__sourced_id", "ended_on", "id"
+        )
+    )
     guardianships = list(
         Guardianship.objects.values_list("pupil__sourced_id", "guardian__sourced_id", "relation", "ends_on")
     )
     return PeopleState(
         persons=_persons(),
-        departments={d: DepartmentFacts(d, name, parent or "") for d, name, parent, _ in departments},
+        departments={d: DepartmentFacts(d, name, parent or "") for d, name, parent, *_ in departments},
         memberships=_memberships(),
         guardianships={(p, g): GuardianshipFacts(p, g, Relation(r)) for p, g, r, _ in guardianships},
-        ended_departments={d: ended for d, _, _, ended in departments if ended},
+        ended_departments={d: ended for d, _, _, ended, _ in departments if ended},
         ended_guardianships={(p, g): ended for p, g, _, ended in guardianships if ended},
+        department_ids={d: pk for d, *_, pk in departments},
     )
 
 

@@ -122,3 +122,4 @@ class PeopleState:
     guardianships: Mapping[tuple[str, str], GuardianshipFacts]
     ended_departments: Mapping[str, date]
     ended_guardianships: Mapping[tuple[str, str], date]
+    department_ids: Mapping[str, int] = field(default_factory=dict)

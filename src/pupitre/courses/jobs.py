@@ -1,0 +1,44 @@
+"""Background work of courses: each job calls one action."""
+
+import logging
+
+from django.db import DatabaseError, transaction
+
+from pupitre.kernel import clock
+from pupitre.kernel.errors import DomainError
+from pupitre.people.rules import Actor, system_actor
+from pupitre.tenancy.background import tenant_job
+from pupitre.tenancy.rules import SchoolFacts
+from pupitre.tenancy.scoping import scope
+
+from .actions import rosters
+from .actions.progress import VisibleProgress
+
+_log = logging.getLogger(__name__)
+
+
+def _acting(school: SchoolFacts, account_id: int, name: str) -> Actor:
+    """The office's person who asked, so that history says who it was."""
+    office = system_actor(school)
+    return Actor(account_id, school, roles=office.roles, name=name)
+
+
+@tenant_job(queue="rosters", retries=0)
+def read_files(school: SchoolFacts, import_id: int, account_id: int, name: str) -> None:
+    """Read a large upload and compare it with the school."""
+    rosters.read_import(_acting(school, account_id, name), import_id, now=clock.now())
+
+
+@tenant_job(queue="rosters", retries=0)
+def apply_roster(school: SchoolFacts, import_id: int, account_id: int, name: str) -> None:
+    """Carry out an import; where it fails nothing is written but that it failed."""
+    actor = _acting(school, account_id, name)
+    with scope(school.id, account=account_id):
+        try:
+            with transaction.atomic(), VisibleProgress(school.id, import_id) as progress:
+                rosters.apply_import(actor, import_id, now=clock.now(), tell=progress)
+        except rosters.AlreadyApplied:
+            return
+        except (DomainError, DatabaseError) as error:
+            _log.exception("import %s of school %s failed", import_id, school.slug)
+            rosters.note_failure(actor, import_id, message=str(error).partition("\n")[0])

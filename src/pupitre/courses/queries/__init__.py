@@ -1,0 +1,25 @@
+"""Reading academic sessions, classes, enrolments, and how rosters were imported."""
+
+from .classes import (
+    ClassLine,
+    access_class,
+    access_enrolment,
+    classes_for,
+    classes_of_teacher,
+    homeroom_of,
+    homerooms,
+    members_of,
+    pupils_of,
+)
+
+__all__ = [
+    "ClassLine",
+    "access_class",
+    "access_enrolment",
+    "classes_for",
+    "classes_of_teacher",
+    "homeroom_of",
+    "homerooms",
+    "members_of",
+    "pupils_of",
+]

@@ -1,0 +1,125 @@
+"""Reading classes and who is in them."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from django.db.models import Q
+
+from pupitre.courses.models import Class, ClassGroup, Enrolment
+from pupitre.kernel.errors import NotFound
+from pupitre.people.rules import STAFF, Actor
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from pupitre.people.models import Person
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLine:
+    """A class as a list shows it: with its number of pupils and its teachers' names today."""
+
+    id: int
+    title: str
+    kind: str
+    subject: str
+    pupils: int
+    teachers: str
+
+
+def _current(today: date) -> Q:
+    begun = Q(begins_on__isnull=True) | Q(begins_on__lte=today)
+    return begun & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+
+
+_LIST = """
+SELECT c.id, c.title, c.kind, c.subject,
+       count(*) FILTER (WHERE e.role = 1),
+       coalesce(string_agg(coalesce(nullif(p.preferred_name, ''), p.given_name) || ' ' || p.family_name, ', '
+                           ORDER BY p.family_key) FILTER (WHERE e.role = 2), '')
+  FROM courses_class c
+  LEFT JOIN courses_enrolment e ON e.school_id = c.school_id AND e.class_id = c.id
+       AND (e.begins_on IS NULL OR e.begins_on <= %(today)s) AND (e.ends_on IS NULL OR e.ends_on >= %(today)s)
+  LEFT JOIN people_person p ON p.school_id = e.school_id AND p.id = e.person_id AND e.role = 2
+ WHERE c.ended_on IS NULL AND (%(words)s = '' OR strpos(lower(c.title), %(words)s) > 0 OR strpos(lower(c.subject), %(words)s) > 0)
+ GROUP BY c.id, c.title, c.kind, c.subject
+ ORDER BY c.kind, c.title, c.id
+"""
+
+
+def classes_for(actor: Actor, *, today: date, words: str = "") -> list[ClassLine]:
+    """All living classes of the school, forms first. For staff; others find nothing."""
+    if not actor.is_any(STAFF):
+        raise NotFound
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST, {"today": today, "words": words.strip().lower()})
+        return [ClassLine(*row) for row in cursor.fetchall()]
+
+
+def access_class(actor: Actor, class_id: int) -> Class:
+    """A class of the actor's school, ended or not. For staff."""
+    found = Class.objects.select_related("course").filter(pk=class_id).first()
+    if found is None or not actor.is_any(STAFF):
+        raise NotFound
+    return found
+
+
+def access_enrolment(actor: Actor, class_id: int, enrolment_id: int) -> Enrolment:
+    """An enrolment of that class. For staff."""
+    found = Enrolment.objects.filter(pk=enrolment_id, klass_id=class_id).first()
+    if found is None or not actor.is_any(STAFF):
+        raise NotFound
+    return found
+
+
+def members_of(class_ids: Iterable[int], *, today: date) -> "QuerySet[Enrolment]":
+    """Everybody's current part in those classes, with the person, by name."""
+    return (
+        Enrolment.objects.select_related("person")
+        .filter(_current(today), klass_id__in=list(class_ids), person__ended_on__isnull=True)
+        .order_by("role", "person__family_key", "id")
+    )
+
+
+def pupils_of(class_ids: Iterable[int], *, today: date) -> "list[Person]":
+    """The pupils who are in any of those classes today, by name, each once."""
+    rows = members_of(class_ids, today=today).filter(role=Enrolment.STUDENT)
+    return list({row.person_id: row.person for row in rows}.values())
+
+
+def homeroom_of(pupil_ids: Collection[int], *, today: date) -> dict[int, str]:
+    """The title of each pupil's form; who is in none is not in the answer."""
+    rows = Enrolment.objects.filter(
+        _current(today),
+        person_id__in=list(pupil_ids),
+        role=Enrolment.STUDENT,
+        klass__kind=Class.HOMEROOM,
+        klass__ended_on__isnull=True,
+    ).order_by("person_id", "klass__title")
+    found: dict[int, str] = {}
+    for person_id, title in rows.values_list("person_id", "klass__title"):
+        found.setdefault(person_id, title)
+    return found
+
+
+def classes_of_teacher(actor: Actor, *, today: date) -> list[Class]:
+    """The living classes that the actor teaches today."""
+    taught = Enrolment.objects.filter(
+        _current(today), person_id=actor.person_id, role__in=[Enrolment.TEACHER, Enrolment.AIDE]
+    ).values_list("klass_id", flat=True)
+    return list(Class.objects.filter(pk__in=list(taught), ended_on__isnull=True).order_by("title", "id"))
+
+
+def homerooms(*, attached_to: int | None = None, not_attached_to: int | None = None) -> list[dict[str, Any]]:
+    """Living forms (id, title), all or those that a class takes (does not take) as a whole."""
+    found = Class.objects.filter(kind=Class.HOMEROOM, ended_on__isnull=True)
+    for class_id, narrow in ((attached_to, found.filter), (not_attached_to, found.exclude)):
+        if class_id is not None:
+            ids = list(ClassGroup.objects.filter(klass_id=class_id).values_list("homeroom_id", flat=True))
+            found = narrow(pk__in=ids)
+    return [
+        {"id": pk, "title": title} for pk, title in found.order_by("title", "id").values_list("id", "title")
+    ]

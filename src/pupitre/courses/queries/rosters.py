@@ -1,0 +1,242 @@
+"""The school as a roster is compared with it: what stands in the tables, and what the last roster said."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pupitre.courses.models import (
+    AcademicSession,
+    Class,
+    ClassSession,
+    Course,
+    Enrolment,
+    RosterImport,
+    RosterRow,
+)
+from pupitre.courses.rules.facts import Facts, Known, key_of
+from pupitre.courses.rules.roster import Kind
+from pupitre.kernel.errors import NotFound
+from pupitre.people.queries.rosters import people_state
+from pupitre.people.rules import OFFICE, Actor, require
+from pupitre.people.rules.rosters import PeopleState
+
+BIG = 2000
+
+
+@dataclass(slots=True)
+class Present:
+    """What stands in the school's tables, by kind and key; `ended` holds the day on which a row ended."""
+
+    rows: dict[Kind, dict[str, Facts]] = field(default_factory=dict)
+    ended: dict[Kind, dict[str, str]] = field(default_factory=dict)
+    person_ids: dict[str, int] = field(default_factory=dict)
+    department_ids: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LastSaid:
+    """What the last roster said, by kind and key. `ended`: the day that stands in the row it ended."""
+
+    rows: dict[Kind, dict[str, Facts]] = field(default_factory=dict)
+    ended: dict[Kind, dict[str, str]] = field(default_factory=dict)
+    ids: dict[Kind, dict[str, list[str]]] = field(default_factory=dict)
+
+
+def school_facts(actor: Actor) -> Present:
+    """Everything of the school that a roster can tell, ended rows too. For the office. A dozen statements."""
+    require(actor, OFFICE)
+    present = Present()
+    people = people_state(actor)
+    _people(people, present)
+    _sessions(present)
+    _courses(present)
+    _classes(present)
+    _enrolments(present)
+    return present
+
+
+def _people(state: PeopleState, present: Present) -> None:
+    rows, ended = present.rows, present.ended
+    rows[Kind.ORGS] = {key: {"name": d.name, "parent": d.parent} for key, d in state.departments.items()}
+    present.person_ids = {key: person.id for key, person in state.persons.items()}
+    present.department_ids = dict(state.department_ids)
+    ended[Kind.ORGS] = {key: day.isoformat() for key, day in state.ended_departments.items()}
+    rows[Kind.USERS] = {}
+    ended[Kind.USERS] = {}
+    for key, person in state.persons.items():
+        facts = dict(person.values)
+        if facts["born_on"] is not None:
+            facts["born_on"] = facts["born_on"].isoformat()
+        rows[Kind.USERS][key] = facts
+        if person.ended_on is not None:
+            ended[Kind.USERS][key] = person.ended_on.isoformat()
+    ended[Kind.ROLES] = {}
+    rows[Kind.ROLES] = {
+        key_of(m.person, m.role.value, m.department): {
+            "person": m.person,
+            "role": m.role.value,
+            "department": m.department,
+            "roster_role": m.roster_role,
+            "is_primary": m.is_primary,
+            "starts_on": _iso(m.starts_on),
+            "ends_on": _iso(m.ends_on),
+        }
+        for m in state.memberships.values()
+    }
+    rows[Kind.GUARDIANSHIPS] = {
+        key_of(*key): {
+            "pupil": g.pupil,
+            "guardian": g.guardian,
+            "relation": g.relation.value if g.relation else None,
+        }
+        for key, g in state.guardianships.items()
+    }
+    ended[Kind.GUARDIANSHIPS] = {
+        key_of(*key): day.isoformat() for key, day in state.ended_guardianships.items()
+    }
+
+
+def _sessions(present: Present) -> None:
+    rows, ended = _kind(present, Kind.ACADEMIC_SESSIONS)
+    found = AcademicSession.objects.order_by("starts_on", "id").values_list(
+        "sourced_id", "title", "kind", "starts_on", "ends_on", "school_year", "parent__sourced_id", "ended_on"
+    )
+    for key, title, kind, starts_on, ends_on, year, parent, ended_on in found:
+        rows[key] = {
+            "title": title,
+            "type": kind,
+            "start_date": starts_on.isoformat(),
+            "end_date": ends_on.isoformat(),
+            "school_year": year,
+            "parent": parent or "",
+        }
+        _note_end(ended, key, ended_on)
+
+
+def _courses(present: Present) -> None:
+    rows, ended = _kind(present, Kind.COURSES)
+    names = ("title", "code", "session", "department", "grades", "subjects", "subject_codes")
+    found = Course.objects.order_by("title", "id").values_list(
+        *("sourced_id", "ended_on", "title", "code", "session__sourced_id", "department__sourced_id"),
+        *("grades", "subjects", "subject_codes"),
+    )
+    for key, ended_on, *values in found:
+        rows[key] = dict(zip(names, values, strict=True))
+        rows[key]["session"] = rows[key]["session"] or ""
+        rows[key]["department"] = rows[key]["department"] or ""
+        _note_end(ended, key, ended_on)
+
+
+def _classes(present: Present) -> None:
+    rows, ended = _kind(present, Kind.CLASSES)
+    terms: dict[str, list[str]] = {}
+    pairs = ClassSession.objects.values_list("klass__sourced_id", "session__sourced_id")
+    for class_key, session_key in pairs:
+        terms.setdefault(class_key, []).append(session_key)
+    names = ("title", "type", "course", "code", "location", "grades", "subjects", "subject_codes", "periods")
+    found = Class.objects.order_by("kind", "title", "id").values_list(
+        *("sourced_id", "ended_on", "subject", "title", "kind", "course__sourced_id", "code", "location"),
+        *("grades", "subjects", "subject_codes", "periods"),
+    )
+    for key, ended_on, _subject, *values in found:
+        facts = dict(zip(names, values, strict=True))
+        facts["course"] = facts["course"] or ""
+        facts["terms"] = sorted(terms.get(key, ()))
+        rows[key] = facts
+        _note_end(ended, key, ended_on)
+
+
+def _enrolments(present: Present) -> None:
+    rows, _ = _kind(present, Kind.ENROLMENTS)
+    found = Enrolment.objects.order_by("klass_id", "role", "id").values_list(
+        *("klass__sourced_id", "person__sourced_id", "role", "sourced_id", "roster_role", "is_primary"),
+        *("begins_on", "ends_on"),
+    )
+    for klass, person, role, sourced_id, word, is_primary, begins_on, ends_on in found.iterator(BIG):
+        rows[key_of(klass, person, role)] = {
+            "class": klass,
+            "person": person,
+            "role": role,
+            "sourced_id": sourced_id,
+            "roster_role": word,
+            "is_primary": is_primary,
+            "starts_on": _iso(begins_on),
+            "ends_on": _iso(ends_on),
+        }
+
+
+def _kind(present: Present, kind: Kind) -> tuple[dict[str, Facts], dict[str, str]]:
+    return present.rows.setdefault(kind, {}), present.ended.setdefault(kind, {})
+
+
+def _note_end(ended: dict[str, str], key: str, day: date | None) -> None:
+    if day is not None:
+        ended[key] = day.isoformat()
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None
+
+
+def last_said() -> LastSaid:
+    """What the rosters imported so far said last about every row."""
+    said = LastSaid({k: {} for k in Kind}, {k: {} for k in Kind}, {k: {} for k in Kind})
+    found: Iterator[tuple[str, str, dict[str, Any]]] = RosterRow.objects.values_list(
+        "kind", "sourced_id", "facts"
+    ).iterator(BIG)
+    kinds = {kind.value: kind for kind in Kind}
+    for name, key, row in found:
+        kind = kinds[name]
+        said.rows[kind][key] = row["says"]
+        if row.get("ended"):
+            said.ended[kind][key] = row["ended"]
+        if row.get("ids"):
+            said.ids[kind][key] = row["ids"]
+    return said
+
+
+def known_to(present: Present, last: LastSaid) -> Known:
+    """What a roster may refer to without bringing it along."""
+    ids: dict[Kind, Mapping[str, str]] = {}
+    for kind in (Kind.ROLES, Kind.ENROLMENTS):
+        ids[kind] = {one: key for key, several in last.ids[kind].items() for one in several}
+    families = [
+        (facts["pupil"], facts["guardian"])
+        for key, facts in present.rows[Kind.GUARDIANSHIPS].items()
+        if key not in present.ended[Kind.GUARDIANSHIPS]
+    ]
+    return Known({kind: rows.keys() for kind, rows in present.rows.items()}, ids, families)
+
+
+# -- imports ----------------------------------------------------------------------------------------------------------
+
+
+def imports_for(actor: Actor) -> list[RosterImport]:
+    """The school's imports, newest first, without their findings and plans. For the office."""
+    require(actor, OFFICE)
+    return list(
+        RosterImport.objects.select_related("uploaded_by")
+        .defer("findings", "plan", "choices")
+        .order_by("-uploaded_at", "-id")[:200]
+    )
+
+
+def access_import(actor: Actor, import_id: int) -> RosterImport:
+    """One import of the actor's school. For the office."""
+    require(actor, OFFICE)
+    found = RosterImport.objects.select_related("uploaded_by").filter(pk=import_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def last_choices() -> dict[str, Any]:
+    """What was chosen at the last import that was applied: the beginning of the next one."""
+    found = (
+        RosterImport.objects.filter(state=RosterImport.APPLIED)
+        .order_by("-applied_at", "-id")
+        .values_list("choices", flat=True)
+        .first()
+    )
+    return dict(found or {})
