@@ -37,7 +37,7 @@ class DayPreload extends HTMLElement {
 
   /** @param {{at: string, count: number, of: number}} kept */
   showKept({ at, count, of }) {
-    const time = new Date(at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    const time = new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: this.dataset.zone });
     if (count === of) this.chip("kept", "saved", (this.dataset.ready ?? "").replace("{time}", time));
     else this.chip("kept", "waiting", (this.dataset.partly ?? "").replace("{n}", String(count)).replace("{of}", String(of)));
   }
@@ -65,7 +65,8 @@ class DayPreload extends HTMLElement {
       this.append(chip);
     }
     chip.className = `sync ${state}`;
-    chip.textContent = words ?? "";
+    const drawing = document.querySelector(`[data-chips] .${state} svg`)?.cloneNode(true);
+    chip.replaceChildren(...(drawing ? [drawing] : []), words ?? "");
     if (name === "kept") this.querySelector('[data-chip="offline"]')?.remove();
   }
 }

@@ -24,6 +24,7 @@ class RegisterSheet extends HTMLElement {
   timer;
   retry = FIRST_RETRY;
   version = 0;
+  isDone = false;
 
   async connectedCallback() {
     const form = this.querySelector("form");
@@ -44,6 +45,7 @@ class RegisterSheet extends HTMLElement {
     const field = form.querySelector('input[name="device"]');
     if (field instanceof HTMLInputElement) field.value = device;
     await this.showWhatIsKnown();
+    if (this.version) this.showDone();
     this.remember();
     this.dataset.ready = "";
     const session = await this.outbox.greet(String(this.dataset.session));
@@ -66,6 +68,7 @@ class RegisterSheet extends HTMLElement {
     for (const [pupil, mark] of Object.entries({ ...entry.sending?.marks, ...entry.marks })) {
       this.put(pupil, mark.code, mark.minutes, mark.note);
     }
+    this.showDone();
     this.show("waiting", this.waitingWords(entry));
     if (entry.refused) this.showRefused(entry.refused);
   }
@@ -82,7 +85,7 @@ class RegisterSheet extends HTMLElement {
   put(pupil, code, minutes, note) {
     const radio = this.radio(pupil, code);
     if (radio) radio.checked = true;
-    const field = this.field(pupil);
+    const field = this.late?.has(code) ? this.minutesField(pupil) : this.field(pupil);
     if (field) field.value = minutes ? String(minutes) : "";
     if (note !== undefined) this.showNote(pupil, note);
     this.count();
@@ -96,6 +99,25 @@ class RegisterSheet extends HTMLElement {
   /** @param {string} pupil @returns {HTMLInputElement | null} */
   field(pupil) {
     return this.querySelector(`input[name="minutes-${pupil}"]`);
+  }
+
+  /** The field for minutes, which only pupils who are late have. @param {string} pupil @returns {HTMLInputElement} */
+  minutesField(pupil) {
+    const found = this.field(pupil);
+    if (found) return found;
+    const words = /** @type {HTMLElement | null} */ (this.querySelector(".register"))?.dataset.lateBy ?? "";
+    const place = document.createElement("div");
+    const text = document.createElement("span");
+    const stepper = document.createElement("p-stepper");
+    const input = document.createElement("input");
+    Object.assign(input, { type: "number", inputMode: "numeric", name: `minutes-${pupil}`, min: "0", max: "600", step: "5" });
+    input.setAttribute("aria-label", words);
+    place.className = "late-by";
+    text.textContent = words;
+    stepper.append(input);
+    place.append(text, stepper);
+    document.getElementById(`pupil-${pupil}`)?.append(place);
+    return input;
   }
 
   /** @param {string} pupil @returns {SheetMark} */
@@ -121,9 +143,9 @@ class RegisterSheet extends HTMLElement {
     if (!(input instanceof HTMLInputElement)) return;
     const [kind, pupil] = input.name.split("-");
     if (kind !== "mark" && kind !== "minutes") return;
-    const field = this.field(pupil);
-    if (kind === "mark" && field && this.late?.has(input.value) && !Number(field.value)) {
-      field.value = String(this.minutesSinceStart());
+    if (kind === "mark" && this.late?.has(input.value)) {
+      const field = this.minutesField(pupil);
+      if (!Number(field.value)) field.value = String(this.minutesSinceStart());
     }
     const was = this.before?.get(pupil);
     if (was) this.undos.push(was);
@@ -140,6 +162,7 @@ class RegisterSheet extends HTMLElement {
   async mark(pupil, note) {
     const { code, minutes } = this.said(pupil);
     this.before?.set(pupil, { pupil, code, minutes });
+    this.showDone();
     this.count();
     this.querySelector("[data-undo]")?.toggleAttribute("hidden", !this.undos.length);
     const recorded_at = await this.outbox.now();
@@ -188,7 +211,7 @@ class RegisterSheet extends HTMLElement {
       const marks = Object.fromEntries(Object.entries(news.answer.marks).filter(([pupil]) => !waiting[pupil]));
       this.apply(marks, news.answer.version);
       this.remember();
-      const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+      const time = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: this.dataset.zone });
       if (news.answer.merged.length) this.show("merged", this.dataset.merged);
       else if (!entry) this.show("saved", `${this.dataset.saved} ${time}`);
       this.showMerged(news.answer.merged);
@@ -328,10 +351,19 @@ class RegisterSheet extends HTMLElement {
   submitted = async (event) => {
     if (event.submitter?.hasAttribute("data-close")) return;
     event.preventDefault();
+    if (this.isDone) return void location.assign(String(this.dataset.day));
     await this.keep({});
     this.show("waiting", this.dataset.saving);
+    this.showDone();
     await this.send();
   };
+
+  /** From the first mark on everything saves itself: the button then leads back to the day. */
+  showDone() {
+    const label = [...(document.querySelector("[data-save]")?.childNodes ?? [])].find((node) => node.nodeType === Node.TEXT_NODE);
+    if (label) label.textContent = String(this.dataset.done);
+    this.isDone = true;
+  }
 
   count() {
     /** @type {Record<string, number>} */
