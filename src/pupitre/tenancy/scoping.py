@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from psycopg import pq
 
 from pupitre.kernel.scope import Scope, opening, sentence
@@ -18,14 +18,15 @@ def current() -> Scope | None:
 
 
 @contextmanager
-def scope(school: int = 0, *, account: int = 0, authority: int = 0) -> Iterator[None]:
+def scope(school: int = 0, *, account: int = 0, authority: int = 0, savepoint: bool = True) -> Iterator[None]:
     """Everything inside runs in one transaction and sees that school's rows, besides the account's own.
 
     The outermost scope costs one round trip (BEGIN and the settings in one message). An inner scope sets the settings
-    for its block and puts the outer ones back.
+    for its block and puts the outer ones back. An inner one that only reads spares two round trips by `savepoint=False`:
+    an error inside it then ends the whole transaction.
     """
     wanted, outer = Scope(school, account, authority), _current.get()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=savepoint):
         _send(opening(wanted) if _is_idle() else sentence(wanted))
         token = _current.set(wanted)
         try:
@@ -52,6 +53,8 @@ def _is_inner() -> bool:
 
 
 def _send(text: bytes) -> None:
-    result = _raw().exec_(text)
+    raw = _raw()
+    result = raw.exec_(text)
     if result.status != pq.ExecStatus.TUPLES_OK:
-        raise RuntimeError(f"the scope could not be set: {_raw().get_error_message()}")
+        lost = raw.status == pq.ConnStatus.BAD
+        raise (OperationalError if lost else RuntimeError)(f"the scope could not be set: {raw.get_error_message()}")

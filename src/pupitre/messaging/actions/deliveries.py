@@ -11,7 +11,7 @@ from typing import Any, Final
 import requests
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.template import engines
+from django.template.loader import get_template
 from django.utils import translation
 from py_vapid import Vapid
 from pywebpush import WebPushException, webpush
@@ -113,7 +113,7 @@ def _mail(school: SchoolFacts, delivery: Delivery, title: str, sentence: str, ma
         "link": f"{base}{note.url}" if note.url else "",
         "choose": f"{base}/notifications",
     }
-    text = engines["jinja2"].env.get_template("messaging/mail.txt").render(facts)
+    text = get_template("messaging/mail.txt", using="jinja2").render(facts)
     mailbox.open()  # stays open for the mails that follow
     EmailMessage(
         # Whatever a title or a school's name holds, a subject is one line.

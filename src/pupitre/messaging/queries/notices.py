@@ -35,7 +35,7 @@ _STILL_HERS: Final = """(r.pupil_id IS NULL OR EXISTS (
 def rows(statement: str, facts: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, facts)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 # Whom a notice reaches.
@@ -156,15 +156,22 @@ SELECT n.id, n.title, n.body, n.published_at, {_NAME.format("a")}, n.needs_confi
 """  # noqa: S608 - put together from constants
 
 
-def received_by(
-    actor: Actor, today: date, *, only_open: bool = False, limit: int = 30, offset: int = 0
-) -> list[Received]:
+_WAITS: Final = (
+    "(NOT bool_and(r.read_at IS NOT NULL) OR (n.needs_confirmation AND max(r.confirmed_at) IS NULL))"
+)
+
+
+def received_by(actor: Actor, today: date, *, limit: int = 30, offset: int = 0) -> list[Received]:
     """The notices that reached the actor in this school, what waits for her first, then the newest. One statement."""
-    waits = "(NOT bool_and(r.read_at IS NOT NULL) OR (n.needs_confirmation AND max(r.confirmed_at) IS NULL))"
-    having = f"HAVING {waits}" if only_open else ""
-    statement = f"{_RECEIVED} {having} ORDER BY {waits} DESC, n.published_at DESC, n.id DESC LIMIT %(limit)s OFFSET %(offset)s"
+    statement = f"{_RECEIVED} ORDER BY {_WAITS} DESC, n.published_at DESC, n.id DESC LIMIT %(limit)s OFFSET %(offset)s"
     facts = {"person": actor.person_id, "today": today, "limit": limit, "offset": offset}
     return [_received(row) for row in rows(statement, facts)]
+
+
+def waiting_for(person_id: int, today: date, *, limit: int = 5) -> list[Received]:
+    """What waits to be read or confirmed by that person of the school in scope. One statement."""
+    statement = f"{_RECEIVED} HAVING {_WAITS} ORDER BY n.published_at DESC, n.id DESC LIMIT %(limit)s"
+    return [_received(row) for row in rows(statement, {"person": person_id, "today": today, "limit": limit})]
 
 
 def _received(row: tuple[Any, ...]) -> Received:

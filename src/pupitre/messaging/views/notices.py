@@ -52,11 +52,13 @@ def notices(request: HttpRequest, school: str) -> HttpResponse:
     writes = actor.is_any(WRITERS)
     written = writes and request.GET.get("show", "written" if actor.is_office else "received") == "written"
     at = _page_of(request)
-    window = {"limit": _PAGE + 1, "offset": (at - 1) * _PAGE}
-    today = clock.today(actor.place.time_zone)
-    found: list[Any] = list(
-        queries.written_by(actor, **window) if written else queries.received_by(actor, today, **window)
-    )
+    limit, offset = _PAGE + 1, (at - 1) * _PAGE
+    found: list[Any]
+    if written:
+        found = list(queries.written_by(actor, limit=limit, offset=offset))
+    else:
+        today = clock.today(actor.place.time_zone)
+        found = list(queries.received_by(actor, today, limit=limit, offset=offset))
     context = {
         "rows": found[:_PAGE],
         "pages": _pages(at, len(found)),

@@ -1,0 +1,1 @@
+"""Reading everyone's data for the pages that cross contexts and schools."""
