@@ -194,6 +194,8 @@ class Invitation(TenantModel):
     )
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    #: The e-mail address that the code went to, or '' for a letter on paper. Who uses the code owns the address.
+    sent_to = models.TextField(blank=True, default="")
 
     class Meta:
         constraints = [

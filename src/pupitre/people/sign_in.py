@@ -5,7 +5,9 @@ import hashlib
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.middleware import AccountMiddleware
+from allauth.account.models import Login
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
@@ -36,7 +38,7 @@ MESSAGES = {
     "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
     "unknown_email": _("There is no account with this address."),
     "unverified_primary_email": _("The main address must be confirmed first."),
-    "username_taken": _("This user name is taken. Choose another one."),
+    "username_taken": _("The user name is taken. Choose another one."),
     "same_as_current": _("The new one is the same as the old one."),
     "rate_limited": _("Too many attempts. Wait a few minutes, then try again."),
     "add_email_blocked": _("Switch off the second step before you add an address."),
@@ -98,6 +100,15 @@ def _nothing(request: HttpRequest) -> HttpResponse:
 
 
 _allauth = AccountMiddleware(_nothing)
+
+
+def let_in(request: HttpRequest, account: Any, *, method: str, then: str = "") -> HttpResponse:
+    """Sign the account in by what was proved outside of allauth (a letter's code, a card). A second factor that the
+    account has is still asked for. The session gets a new key, and is emptied where somebody else was signed in.
+    """
+    record_authentication(request, account, method=method)
+    answer: HttpResponse = perform_login(request, Login(user=account, redirect_url=then or None))
+    return answer
 
 
 def fit_username(name: str) -> None:

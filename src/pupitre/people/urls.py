@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import account, people
+from .views import account, activation, cards, invitations, people
 
 urlpatterns = [
     path("account", account.account, name="account"),
@@ -21,4 +21,15 @@ urlpatterns = [
     ),
     path("s/<slug:school>/people/<int:person>/guardians/new", people.guardian_new, name="guardian-new"),
     path("s/<slug:school>/people/<int:person>/guardians/<int:guardian>", people.guardian, name="guardian"),
+    path("s/<slug:school>/invitations", invitations.invitations, name="invitations"),
+    path("s/<slug:school>/invitations/letters", invitations.letters, name="invitation-letters"),
+    path("s/<slug:school>/invitations/mails", invitations.mails, name="invitation-mails"),
+    path("s/<slug:school>/activation", activation.activation, name="activation"),
+    path("s/<slug:school>/activation/proof", activation.proof, name="activation-proof"),
+    path("s/<slug:school>/activation/account", activation.account, name="activation-account"),
+    path("s/<slug:school>/activation/mail", activation.by_mail, name="activation-mail"),
+    path("s/<slug:school>/cards", cards.cards, name="cards"),
+    path("s/<slug:school>/cards/sheet", cards.sheet, name="card-sheet"),
+    path("s/<slug:school>/cards/<int:person>/revocation", cards.revocation, name="card-revocation"),
+    path("s/<slug:school>/card/<str:token>", cards.card, name="card"),
 ]

@@ -23,7 +23,7 @@ class AlreadySomebody(Conflict):
 
 
 class TakenByAnother(Conflict):
-    """This person already has another account. Sign in with it, or ask the office for help."""
+    """There is another account for this person. Sign in with it, or ask the office for help."""
 
 
 class RecoverElsewhere(Refused):
@@ -35,7 +35,7 @@ class UnfitUsername(Refused):
 
 
 class UsernameTaken(Conflict):
-    """This user name is taken. Choose another one."""
+    """The user name is taken. Choose another one."""
 
 
 class Group(IntEnum):
@@ -97,7 +97,10 @@ def proves(identity: Identity, *, born_on: date | None, family_name: str) -> boo
 
 def usernames(given_name: str, family_name: str, proposed: str = "") -> list[str]:
     """User names to try in turn, best first; more than one may be taken."""
-    given, family = _plain(given_name), _plain(family_name.split(maxsplit=1)[0] if family_name.split() else "")
+    given, family = (
+        _plain(given_name),
+        _plain(family_name.split(maxsplit=1)[0] if family_name.split() else ""),
+    )
     stem = ".".join(part for part in (given, family) if part)[: USERNAME_LENGTH[1] - 4] or "user"
     if not stem[0].isalpha():
         stem = f"u{stem}"

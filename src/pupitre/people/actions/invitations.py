@@ -1,0 +1,223 @@
+"""Letters with codes, and taking over an account with one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from pupitre.kernel.tokens import new_code
+from pupitre.people.codes import code_digest
+from pupitre.people.models import Account, Invitation, Membership, Person
+from pupitre.people.queries import invitations as queries
+from pupitre.people.queries.accounts import leads_only_to
+from pupitre.people.rules import OFFICE, Actor, WrongCode, require, system_actor
+from pupitre.people.rules.invitations import (
+    LETTER_LASTS,
+    LETTERS_AT_ONCE,
+    MAIL_LASTS,
+    AlreadySomebody,
+    RecoverElsewhere,
+    TakenByAnother,
+    UnfitUsername,
+    UsernameTaken,
+    is_username,
+)
+from pupitre.tenancy.background import deferred
+from pupitre.tenancy.rules import SchoolFacts
+
+SEND_LINKS, SEND_INVITATIONS = "pupitre.people.jobs.send_links", "pupitre.people.jobs.send_invitations"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to print. The code stands here and nowhere else: the database keeps its digest."""
+
+    recipient: queries.Recipient
+    code: str
+    expires_at: datetime
+
+
+@transaction.atomic
+def issue_letters(actor: Actor, person_ids: Sequence[int], *, now: datetime) -> list[Letter]:
+    """Give each of the persons a new code; the one of an earlier letter stops working.
+
+    Who already has an account gets a code too, with which she chooses a new password, unless the account leads to other
+    schools: those persons are left out. At most LETTERS_AT_ONCE.
+    """
+    require(actor, OFFICE)
+    chosen = [
+        recipient
+        for recipient in queries.recipients(actor, list(person_ids)[:LETTERS_AT_ONCE])
+        if recipient.account_id is None or leads_only_to(recipient.account_id, actor.place.id)
+    ]
+    earlier = Invitation.objects.filter(person_id__in=[one.person_id for one in chosen], sent_to="")
+    earlier.filter(used_at__isnull=True, expires_at__gt=now).update(expires_at=now)
+    letters = [Letter(recipient, new_code(), now + LETTER_LASTS) for recipient in chosen]
+    Invitation.objects.bulk_create(
+        (
+            Invitation(
+                school_id=actor.place.id,
+                person_id=letter.recipient.person_id,
+                code_digest=code_digest(letter.code),
+                issued_at=now,
+                issued_by_id=actor.account_id or None,
+                expires_at=letter.expires_at,
+            )
+            for letter in letters
+        ),
+        batch_size=1000,
+    )
+    return letters
+
+
+@transaction.atomic
+def invite_by_mail(actor: Actor, person_ids: Sequence[int]) -> int:
+    """Have each of the persons whose address is known sent a link with a code. Answers how many that are."""
+    require(actor, OFFICE)
+    chosen = [
+        one.person_id
+        for one in queries.recipients(actor, list(person_ids))
+        if one.email and one.account_id is None
+    ]
+    if chosen:
+        deferred(SEND_INVITATIONS, actor.place.id, person_ids=chosen)
+    return len(chosen)
+
+
+@transaction.atomic
+def ask_for_link(school: SchoolFacts, *, email: str) -> None:
+    """Somebody asks for a link to the address that the roster knows. The job finds out whether there is such an adult,
+    so that the answer is the same, and as fast, when there is none.
+    """
+    deferred(SEND_LINKS, school.id, email=email.strip().lower())
+
+
+@transaction.atomic
+def issue_link(school: SchoolFacts, person_id: int, *, now: datetime) -> Letter | None:
+    """A code for an e-mail. Codes of letters keep working: whoever asks for a mail cannot spoil somebody's letter."""
+    found = queries.recipients(system_actor(school), [person_id])
+    if not found or found[0].account_id is not None or not found[0].email:
+        return None
+    letter = Letter(found[0], new_code(), now + MAIL_LASTS)
+    Invitation.objects.create(
+        school_id=school.id,
+        person_id=person_id,
+        code_digest=code_digest(letter.code),
+        issued_at=now,
+        expires_at=letter.expires_at,
+        sent_to=letter.recipient.email.lower(),
+    )
+    return letter
+
+
+def _use(invitation_id: int, now: datetime) -> Invitation:
+    """Lock the invitation and mark it used. A code works once, also when it is entered twice at the same moment."""
+    row = Invitation.objects.select_for_update().filter(pk=invitation_id, used_at__isnull=True).first()
+    if row is None or row.expires_at <= now:
+        raise WrongCode
+    row.used_at = now
+    row.save(update_fields=["used_at"])
+    others = Invitation.objects.filter(person_id=row.person_id, used_at__isnull=True, expires_at__gt=now)
+    others.update(expires_at=now)
+    return row
+
+
+@transaction.atomic
+def activate_account(
+    school: SchoolFacts,
+    invitation_id: int,
+    *,
+    username: str,
+    password: str | None,
+    email: str = "",
+    locale: str = "",
+    now: datetime,
+) -> Account:
+    """Open the account of a code's proved holder. Without a password it can be entered by what is added next (a passkey).
+
+    The address is taken as confirmed only where the code was sent to it. Raises WrongCode, UsernameTaken, UnfitUsername.
+    """
+    if not is_username(username):
+        raise UnfitUsername
+    invitation = _use(invitation_id, now)
+    person = _lock_person(invitation.person_id)
+    if person.account_id is not None:
+        raise TakenByAnother
+    address = _free_address(email)
+    account = _open(username, password, str(person), address, locale or person.locale or school.locale, now)
+    _lead(person, account)
+    if address:
+        is_proved = address == invitation.sent_to
+        EmailAddress.objects.create(user=account, email=address, primary=True, verified=is_proved)
+    return account
+
+
+def _lock_person(person_id: int) -> Person:
+    return Person.objects.select_for_update().get(pk=person_id)
+
+
+def _free_address(email: str) -> str:
+    """The address, or '' where it is confirmed for another account: its owner is not told of by an error here."""
+    address = email.strip().lower()
+    is_taken = EmailAddress.objects.filter(email=address, verified=True).exists()
+    return "" if is_taken else address
+
+
+def _open(username: str, password: str | None, name: str, email: str, locale: str, now: datetime) -> Account:
+    try:
+        with transaction.atomic():
+            return Account.objects.create(
+                username=username,
+                email=email,
+                display_name=name,
+                locale=locale,
+                password=make_password(password),
+                created_at=now,
+                activated_at=now,
+            )
+    except IntegrityError as error:
+        raise UsernameTaken from error
+
+
+def _lead(person: Person, account: Account) -> None:
+    person.account = account
+    person.save(update_fields=["account"])
+    Membership.objects.filter(person=person).update(account=account)
+
+
+@transaction.atomic
+def link_by_code(account_id: int, invitation_id: int, *, now: datetime) -> Person:
+    """Let the account of a code's proved holder be that person in this school, too.
+
+    Raises WrongCode, AlreadySomebody where the account is another person here, TakenByAnother where the person has one.
+    """
+    invitation = _use(invitation_id, now)
+    person = _lock_person(invitation.person_id)
+    if person.account_id not in (None, account_id):
+        raise TakenByAnother
+    if queries.person_of_account(account_id) not in (None, person.pk):
+        raise AlreadySomebody
+    _lead(person, Account.objects.get(pk=account_id))
+    return person
+
+
+@transaction.atomic
+def recover_account(school: SchoolFacts, invitation_id: int, *, password: str, now: datetime) -> Account:
+    """A code's proved holder, who already has an account, chooses a new password. A second factor stays as it is.
+
+    Raises RecoverElsewhere where the account leads to other schools or an authority.
+    """
+    invitation = _use(invitation_id, now)
+    person = _lock_person(invitation.person_id)
+    if person.account_id is None:
+        raise WrongCode
+    if not leads_only_to(person.account_id, school.id):
+        raise RecoverElsewhere
+    account = Account.objects.get(pk=person.account_id)
+    account.password = make_password(password)
+    account.activated_at = account.activated_at or now
+    account.save(update_fields=["password", "activated_at"])
+    return account
