@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import IntEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -130,12 +130,14 @@ class Span:
 def span_of_days(
     first: date, last: date, zone: str, from_time: time | None = None, until_time: time | None = None
 ) -> Span:
-    """From the first day (or a time on it) to the end of the last (or a time on it), by the clock on the school's wall."""
+    """From the first day (or a time on it) to the end of the last (or a time on it), by the clock on the school's wall.
+
+    The instants are in UTC: those of one zone are compared by the wall's hands, which an hour may show twice.
+    """
     place = ZoneInfo(zone)
     starts_at = instant(first, from_time or time.min, place)
-    if until_time is not None:
-        return Span(starts_at, instant(last, until_time, place))
-    return Span(starts_at, instant(last + timedelta(days=1), time.min, place))
+    day, hour = (last, until_time) if until_time is not None else (last + timedelta(days=1), time.min)
+    return Span(starts_at.astimezone(UTC), instant(day, hour, place).astimezone(UTC))
 
 
 def is_whole_days(span: Span, zone: str) -> bool:
