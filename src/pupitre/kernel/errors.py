@@ -47,6 +47,13 @@ class Busy(DomainError):
     retry_after = 5
 
 
+class Away(Busy):
+    """The school's data cannot be reached at this moment. Please try again in a few seconds.
+
+    What you sent last may not have been saved.
+    """
+
+
 class TooMany(DomainError):
     """Too many attempts. Wait a little and try again."""
 

@@ -66,12 +66,19 @@ def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     message = told(error)
     if "json" in request.headers.get("Accept", "") or request.content_type == "application/json":
         problem = {"type": "about:blank", "status": error.status, "title": message}
-        return JsonResponse(problem, status=error.status, content_type="application/problem+json")
-    template = f"web/{error.status}.html" if error.status in (403, 404, 429, 503) else "web/refused.html"
-    answer = render(request, template, {"message": message}, status=error.status)
+        answer: HttpResponse = JsonResponse(
+            problem, status=error.status, content_type="application/problem+json"
+        )
+    else:
+        answer = _page(request, error, message)
     if isinstance(error, Busy):
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
+
+
+def _page(request: HttpRequest, error: DomainError, message: str) -> HttpResponse:
+    template = f"web/{error.status}.html" if error.status in (403, 404, 429, 503) else "web/refused.html"
+    return render(request, template, {"message": message}, status=error.status)
 
 
 def told(error: DomainError) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from pupitre.kernel.errors import Away
+
+from .middleware import error_page
 from .pages import render
+from .reconnecting import is_lost
 
 
 def design(request: HttpRequest) -> HttpResponse:
@@ -43,7 +48,12 @@ def manifest(request: HttpRequest) -> HttpResponse:
         {"src": static("web/icons/icon.svg"), "sizes": "any", "type": "image/svg+xml"},
         {"src": static("web/icons/icon-192.png"), "sizes": "192x192", "type": "image/png"},
         {"src": static("web/icons/icon-512.png"), "sizes": "512x512", "type": "image/png"},
-        {"src": static("web/icons/maskable-512.png"), "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+        {
+            "src": static("web/icons/maskable-512.png"),
+            "sizes": "512x512",
+            "type": "image/png",
+            "purpose": "maskable",
+        },
     ]
     facts = {
         "name": "Pupitre",
@@ -104,4 +114,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The last resort: it touches neither the database nor the shell."""
+    if is_lost(sys.exc_info()[1]):
+        answer = error_page(request, Away())
+        answer.database_was_lost = True  # type: ignore[attr-defined]
+        return answer
     return render(request, "web/500.html", status=500)
