@@ -46,7 +46,11 @@ class LazyShell:
 
     def __getattr__(self, name: str) -> Any:
         if self._facts is None:
-            self._facts = _provider()(self._request)
+            try:
+                self._facts = _provider()(self._request)
+            except AttributeError as error:
+                # A template takes an AttributeError for "undefined" and would quietly leave the navigation out.
+                raise RuntimeError("the shell could not be made") from error
         return getattr(self._facts, name)
 
 
