@@ -1,6 +1,7 @@
 """The navigation of every role, composed here because only the composition root knows all contexts."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -19,60 +20,92 @@ EVERYBODY = frozenset(Role)
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """An entry of the navigation: the URL's name, and whom it is for. The first five fit a phone's bar."""
+    """An entry of the navigation: the URL's name, whom it is for, and the other beginnings of addresses behind it."""
 
     label: str | Promise
     name: str
     icon: str
     roles: frozenset[Role]
+    also: tuple[str, ...] = ()
 
 
-IN_SCHOOL = (
-    Door(_("Today"), "day", "calendar-check", TEACHES),
-    Door(_("Board"), "board", "layout-dashboard", OFFICE),
-    Door(_("My day"), "my-day", "sun", frozenset({Role.PUPIL})),
-    Door(_("Timetable"), "timetable", "calendar-days", EVERYBODY),
-    Door(_("People"), "people", "users", STAFF),
-    Door(_("Notices"), "notices", "megaphone", STAFF),
-    Door(_("Absences"), "absences", "file-check", OFFICE),
-    Door(_("Statistics"), "attendance-statistics", "chart-column", STAFF),
+TODAY = Door(_("Today"), "day", "calendar-check", TEACHES, ("registers/",))
+BOARD = Door(_("Board"), "board", "layout-dashboard", OFFICE)
+MY_DAY = Door(_("My day"), "my-day", "sun", frozenset({Role.PUPIL}), ("record/",))
+SCHOOL = Door(_("School"), "school-overview", "school", frozenset({Role.HEAD}))
+TIMETABLE = Door(_("Timetable"), "timetable", "calendar-days", EVERYBODY)
+PEOPLE = Door(_("People"), "people", "users", STAFF)
+NOTICES = Door(_("Notices"), "notices", "megaphone", EVERYBODY)
+ABSENCES = Door(_("Absences"), "absences", "file-check", OFFICE)
+STATISTICS = Door(_("Statistics"), "attendance-statistics", "chart-column", STAFF)
+FAMILY = Door(_("Family"), "family", "heart", frozenset({Role.GUARDIAN}), ("family/", "record/"))
+OFFICE_WORK = (
     Door(_("Letters"), "attendance-letters", "mail", OFFICE),
+    Door(_("Calendar"), "calendar", "calendar-off", OFFICE),
+    Door(_("Classes"), "classes", "graduation-cap", OFFICE),
     Door(_("Rosters"), "rosters", "upload", OFFICE),
     Door(_("Invitations"), "invitations", "key-round", OFFICE),
-    Door(_("Calendar"), "calendar", "calendar-off", OFFICE),
-    Door(_("School"), "school-overview", "school", frozenset({Role.HEAD})),
     Door(_("Settings"), "attendance-settings", "settings", OFFICE),
 )
-FAMILY = Door(_("Family"), "family", "heart", frozenset({Role.GUARDIAN}))
+#: For whom the doors stand in which order, the most used first: four or five of them fit a phone's bar.
+ORDERS: tuple[tuple[frozenset[Role], tuple[Door, ...]], ...] = (
+    (frozenset({Role.HEAD}), (SCHOOL, BOARD, NOTICES, PEOPLE, ABSENCES, TIMETABLE, STATISTICS, TODAY, *OFFICE_WORK)),
+    (OFFICE, (BOARD, ABSENCES, PEOPLE, NOTICES, TIMETABLE, STATISTICS, TODAY, *OFFICE_WORK)),
+    (STAFF, (TODAY, TIMETABLE, PEOPLE, NOTICES, STATISTICS)),
+    (EVERYBODY, (MY_DAY, TIMETABLE, NOTICES)),
+)
+#: Addresses of no school at all. Guardians among the staff find their family there, too.
+OUTSIDE = {
+    "/family": FAMILY,
+    "/a/": Door(_("Schools"), "home", "landmark", EVERYBODY),
+}
+START = Door(_("Start"), "home", "house", EVERYBODY)
+BELL = Door(_("Notifications"), "notifications", "bell", EVERYBODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A door in one school and language: looked up once, shown a thousand times."""
+
+    label: str
+    url: str
+    icon: str
+    begins: tuple[str, ...]
+    is_notices: bool
+
+    def shown(self, path: str, notices: int) -> NavigationItem:
+        badge = notices if self.is_notices and notices else None
+        return NavigationItem(self.label, self.url, self.icon, path.startswith(self.begins), badge)
 
 
 def shell_for(request: HttpRequest) -> Shell:
+    """The frame's facts. One statement: what waits behind the bell."""
     language = get_language() or settings.LANGUAGE_CODE
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return Shell(
-            language,
-            list(settings.LANGUAGES),
-            "/",
-            sign_in_url=reverse("account_login"),
-            theme=_theme(request),
+            language, _languages(), "/", sign_in_url=_where("account_login"), theme=_theme(request)
         )
     actor: Actor = getattr(request, "actor", None) or Actor(request.user.pk, name=str(request.user))
+    unread = messaging.unread_of(actor)
     return Shell(
         language=language,
-        languages=list(settings.LANGUAGES),
-        home_url=reverse("home"),
+        languages=_languages(),
+        home_url=_where("home"),
         person_name=actor.name,
         initials=initials(*actor.name.split()),
-        school=SchoolLink(actor.school.name, f"/s/{actor.school.slug}/", current=True)
-        if actor.school
-        else None,
-        navigation=_navigation(request, actor),
-        unread=messaging.unread_count(actor),
+        school=SchoolLink(actor.school.name, f"{_where('home')}?choose", current=True) if actor.school else None,
+        navigation=_navigation(request, actor, language, unread.notices),
+        unread=unread.lines,
         unread_url=_where("notifications"),
-        account_url=reverse("account"),
-        sign_out_url=reverse("account_logout"),
+        account_url=_where("account"),
+        sign_out_url=_where("account_logout"),
         theme=_theme(request),
     )
+
+
+@lru_cache(maxsize=1)
+def _languages() -> list[tuple[str, str]]:
+    return list(settings.LANGUAGES)
 
 
 def _theme(request: HttpRequest) -> str:
@@ -80,24 +113,55 @@ def _theme(request: HttpRequest) -> str:
     return theme if theme in {"auto", "light", "dark"} else "auto"
 
 
-def _navigation(request: HttpRequest, actor: Actor) -> list[NavigationItem]:
-    doors = [door for door in IN_SCHOOL if actor.roles & door.roles] if actor.school else []
-    items = [_item(request, door, {"school": actor.place.slug}) for door in doors]
-    if actor.is_guardian or not actor.school:
-        items.insert(0, _item(request, FAMILY, {}))
-    return [item for item in items if item]
+def _navigation(request: HttpRequest, actor: Actor, language: str, notices: int) -> list[NavigationItem]:
+    if actor.school is not None and actor.roles:
+        doors = _doors_in(actor.school.slug, actor.roles, language)
+    else:
+        doors = _doors_outside(_place(request), language)
+    return [door.shown(request.path, notices) for door in doors]
 
 
-def _where(name: str) -> str:
+def _place(request: HttpRequest) -> str:
+    """Where somebody outside of a school belongs: to the page's own place, else to the one chosen last on this device."""
+    for at in (request.path, request.COOKIES.get("place", "")):
+        if at == "/family" or at.startswith(("/a/", "/s/")):
+            return at if at.startswith("/s/") or at == "/family" else "/".join(at.split("/")[:3]) + "/"
+    return ""
+
+
+@lru_cache(maxsize=2048)
+def _doors_in(slug: str, roles: frozenset[Role], language: str) -> tuple[Opened, ...]:  # noqa: ARG001 - a part of the key
+    own = next(doors for whom, doors in ORDERS if roles & whom)
+    wanted = [door for door in own if roles & door.roles]
+    if Role.GUARDIAN in roles:
+        wanted.insert(0 if not roles & STAFF else min(3, len(wanted)), FAMILY)
+    found = [_opened(door, slug) for door in wanted]
+    return tuple(door for door in found if door)
+
+
+@lru_cache(maxsize=512)
+def _doors_outside(place: str, language: str) -> tuple[Opened, ...]:  # noqa: ARG001 - a part of the key
+    """The way back to where somebody comes from, and the bell."""
+    home = START
+    for beginning, door in OUTSIDE.items():
+        if place.startswith(beginning):
+            home = door
+    back = Opened(str(home.label), place or _where("home"), home.icon, (place or "//",), is_notices=False)
+    bell = _where(BELL.name)
+    return (back, Opened(str(BELL.label), bell, BELL.icon, (bell,), is_notices=False))
+
+
+def _opened(door: Door, slug: str) -> Opened | None:
+    url = _where("family") if door is FAMILY else _where(door.name, slug)
+    if not url:
+        return None
+    begins = (url, *(f"/s/{slug}/{one}" for one in door.also))
+    return Opened(str(door.label), url, door.icon, begins, is_notices=door is NOTICES)
+
+
+@lru_cache(maxsize=2048)
+def _where(name: str, slug: str = "") -> str:
     try:
-        return reverse(name)
+        return reverse(name, kwargs={"school": slug} if slug else None)
     except NoReverseMatch:  # TODO: goes when all pages of the first landing stand
         return ""
-
-
-def _item(request: HttpRequest, door: Door, where: dict[str, str]) -> NavigationItem | None:
-    try:
-        url = reverse(door.name, kwargs=where or None)
-    except NoReverseMatch:  # TODO: goes when all pages of the first landing stand
-        return None
-    return NavigationItem(str(door.label), url, door.icon, current=request.path.startswith(url))

@@ -162,4 +162,29 @@
     const old = (await cache.keys()).filter((request) => !urls.includes(request.url));
     await Promise.all(old.map((request) => cache.delete(request)));
   }
+
+  // ---- what the school tells: web push (messaging/actions/deliveries.py writes the message)
+
+  worker.addEventListener("push", (event) => {
+    /** @type {{title?: string, url?: string, tag?: string}} */
+    const told = event.data?.json() ?? {};
+    const icon = "/static/web/icons/icon-192.png";
+    const shown = worker.registration.showNotification(told.title ?? "Pupitre", { tag: told.tag, icon, data: told.url });
+    event.waitUntil(shown);
+  });
+
+  worker.addEventListener("notificationclick", (event) => {
+    event.notification.close();
+    event.waitUntil(openPage(new URL(event.notification.data || "/notifications", worker.location.origin)));
+  });
+
+  /** In a window that is open already, if there is one. @param {URL} url */
+  async function openPage(url) {
+    if (url.origin !== worker.location.origin) return;
+    const open = await worker.clients.matchAll({ type: "window" });
+    const found = open.find((client) => client.url === url.href) ?? open[0];
+    if (!found) await worker.clients.openWindow(url.href);
+    else if (found.url === url.href) await found.focus();
+    else await (await found.focus()).navigate(url.href);
+  }
 })();
