@@ -1,6 +1,5 @@
 """The office sees who is missing now, which registers are not taken, and acts on it with one tap."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,13 +27,13 @@ BOARD = "/s/oak/board"
 
 
 @pytest.fixture
-def missing(cast: Cast) -> Iterator[int]:
+def missing(cast: Cast) -> int:
     """The pupil is absent from the lesson under way; the register's id."""
     with scope(cast.school.id):
         Person.objects.filter(pk=cast.mother.person.pk).update(phone="+34 600 111 222")
         Person.objects.filter(pk=cast.barred.person.pk).update(phone="+34 699 999 999")
         register = taken_register(cast, {**everybody(cast), cast.pupil.person.pk: Status.ABSENT})
-    yield register.pk
+    return register.pk
 
 
 def announce(cast: Cast, pupil: Any) -> AbsenceNotice:

@@ -73,7 +73,7 @@ class AbsenceForm(forms.Form):
         return document_of(self.cleaned_data.get("document"))
 
 
-def document_of(file: UploadedFile | None) -> Document | None:
+def document_of(file: "UploadedFile[Any] | None") -> Document | None:
     """The uploaded file; what is larger than allowed is read no further than needed to refuse it."""
     if not file:
         return None

@@ -288,7 +288,10 @@ def _exceptions(pupil_id: int, stretch: Stretch) -> list[Irregularity]:
         "ORDER BY r.starts_at DESC LIMIT 400",
         [pupil_id, stretch.first, stretch.last],
     )
-    return [Irregularity(*row[:4], Status(row[4]), *row[5:]) for row in found]
+    return [
+        Irregularity(held_on, starts_at, subject, title, Status(status), minutes, note)
+        for held_on, starts_at, subject, title, status, minutes, note in found
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,5 +352,7 @@ def exported_marks(actor: Actor, stretch: Stretch, today: date) -> Iterator[Expo
             [actor.place.time_zone, stretch.first, stretch.last, classes is None, classes or []],
         )
         while part := cursor.fetchmany(2000):
-            for row in part:
-                yield ExportedMark(*row[:7], Status(row[7]), *row[8:])
+            for on, begins, subject, title, pupil_id, family, given, status, minutes, note in part:
+                yield ExportedMark(
+                    on, begins, subject, title, pupil_id, family, given, Status(status), minutes, note
+                )

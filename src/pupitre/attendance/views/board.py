@@ -32,6 +32,7 @@ def board(request: HttpRequest, school: str) -> HttpResponse:
     chosen = int(form_id) if form_id.isdigit() and len(form_id) < 19 else 0
     facts = board_for(actor, form_id=chosen, grade=grade, now=clock.now())
     query = urlencode({name: value for name, value in (("form", chosen or ""), ("grade", grade)) if value})
+    shown = [*facts.announced, *(pupil.notice for pupil in facts.missing if pupil.notice)]
     context = {
         "board": facts,
         "zone": actor.place.time_zone,
@@ -43,11 +44,8 @@ def board(request: HttpRequest, school: str) -> HttpResponse:
         "query": f"?{query}" if query else "",
         "reasons": words.reason_words(),
         "alerts": words.alert_words(),
-        "spans": {notice.id: span_words(notice, facts.day) for notice in facts.announced},
+        "spans": {notice.id: span_words(notice, facts.day) for notice in shown},
     }
-    for pupil in facts.missing:
-        if pupil.notice:
-            context["spans"][pupil.notice.id] = span_words(pupil.notice, facts.day)
     return render(request, "attendance/board.html", context, block="now" if is_fragment(request) else "")
 
 
