@@ -130,10 +130,10 @@ class RegisterSheet extends HTMLElement {
   /** What each pupil's mark was before the next tap: what undo goes back to. */
   remember() {
     /** @type {Map<string, SheetMark>} */
-    this.before = new Map();
+    this.earlier = new Map();
     for (const radio of this.querySelectorAll('input[type="radio"]:checked')) {
       const pupil = /** @type {HTMLInputElement} */ (radio).name.slice("mark-".length);
-      this.before.set(pupil, this.said(pupil));
+      this.earlier.set(pupil, this.said(pupil));
     }
   }
 
@@ -147,7 +147,7 @@ class RegisterSheet extends HTMLElement {
       const field = this.minutesField(pupil);
       if (!Number(field.value)) field.value = String(this.minutesSinceStart());
     }
-    const was = this.before?.get(pupil);
+    const was = this.earlier?.get(pupil);
     if (was) this.undos.push(was);
     this.mark(pupil);
   };
@@ -161,7 +161,7 @@ class RegisterSheet extends HTMLElement {
   /** Keep one pupil's mark as it is on the page now. @param {string} pupil @param {string} [note] */
   async mark(pupil, note) {
     const { code, minutes } = this.said(pupil);
-    this.before?.set(pupil, { pupil, code, minutes });
+    this.earlier?.set(pupil, { pupil, code, minutes });
     this.showDone();
     this.count();
     this.querySelector("[data-undo]")?.toggleAttribute("hidden", !this.undos.length);
