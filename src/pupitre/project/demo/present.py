@@ -5,14 +5,15 @@ runs otherwise stands in the school's calendar under a name that tells why.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from itertools import count
+from functools import cached_property
 
 from pupitre.attendance.actions import figures, history
 from pupitre.attendance.queries import keys as attendance
-from pupitre.attendance.rules.loading import PastNotice, PastRegister
+from pupitre.courses import loading as courses
 from pupitre.kernel import clock
 from pupitre.people.queries.keys import person_ids
 from pupitre.people.rules import Actor, system_actor
@@ -54,7 +55,7 @@ class Demonstration:
         school = next(one for one in self.population.schools if one.slug == facts.slug)
         return SchoolRecords(self.population, self.week, school, clock.local(now, facts.time_zone).date())
 
-    def persona(self, role: str, school: str, *, place: int = 0) -> str:
+    def persona(self, role: str, school: str | None, *, place: int = 0) -> str:
         """The key of a person to sign in as."""
         found = [p.person_key for p in self.population.personas if p.role == role and p.school_key == school]
         return found[place]
@@ -82,34 +83,150 @@ def keep(made: Demonstration, facts: SchoolFacts, *, now: datetime) -> DemoDay:
 
     To be called within the school's scope; safe to repeat. Answers how the day runs.
     """
-    records, actor = made.records(facts, now), system_actor(facts)
-    day = _run_day(made, records, facts, actor, now)
-    lessons = lesson_keys(actor)
-    if records.school.key == "sec":
-        _give_lesson(made, facts, actor, day, lessons, now)
-    _fill(made, records, actor, day, lessons, now)
+    school = _School(made, made.records(facts, now), facts, system_actor(facts), now)
+    day = school.run_day()
+    school.fill(day, school.give_lesson(day) if school.records.school.key == "sec" else "")
     return day
 
 
-# How the day runs
+@dataclass(frozen=True)
+class _School:
+    """One school at one moment."""
 
+    made: Demonstration
+    records: SchoolRecords
+    facts: SchoolFacts
+    actor: Actor
+    now: datetime
 
-def _run_day(
-    made: Demonstration, records: SchoolRecords, facts: SchoolFacts, actor: Actor, now: datetime
-) -> DemoDay:
-    local = clock.local(now, facts.time_zone)
-    calendar = calendar_between(facts.time_zone, local.date(), local.date())
-    found = school_day(local.date(), calendar)
-    stored = None
-    if found is not None and (found.bells != calendar.default_bells or found.weekday != local.isoweekday()):
-        bells = calendar.bells[found.bells]
-        times = {one.name: (one.starts_at, one.ends_at) for one in bells}
-        stored = DemoDay(local.date(), _retimed(records.bell, times), found.weekday, changed=True)
-    preferred = made.week.hours_of(made.shown_teacher) if records.school.key == "sec" else frozenset()
-    day = demo_day(local, records.bell, closed=found is None, stored=stored, preferred=preferred)
-    if day.changed and day != stored:
-        _store(records, actor, day)
-    return day
+    @cached_property
+    def lesson_ids(self) -> dict[str, int]:
+        return {source: found[0] for source, found in lesson_keys(self.actor).items()}
+
+    @cached_property
+    def person_ids(self) -> dict[str, int]:
+        return person_ids(self.actor)
+
+    @property
+    def wall(self) -> datetime:
+        return clock.local(self.now, self.facts.time_zone)
+
+    def under_way(self, day: DemoDay) -> tuple[Lesson, ...]:
+        """The lessons of the timetable that are held now."""
+        period = day.lesson_at(self.wall.time())
+        if period is None or period.number is None or day.on != self.wall.date():
+            return ()
+        return self.made.week.at(self.records.school.key, day.runs_as_weekday, period.number)
+
+    # How the day runs
+
+    def run_day(self) -> DemoDay:
+        """How today runs so that a lesson is under way; stored where that differs from the calendar."""
+        on, bell = self.wall.date(), self.records.bell
+        calendar = calendar_between(self.facts.time_zone, on, on)
+        found = school_day(on, calendar)
+        stored = None
+        if found is not None and (found.bells != calendar.default_bells or found.weekday != on.isoweekday()):
+            times = {one.name: (one.starts_at, one.ends_at) for one in calendar.bells[found.bells]}
+            stored = DemoDay(on, _retimed(bell, times), found.weekday, changed=True)
+        is_shown = self.records.school.key == "sec"
+        preferred = self.made.week.hours_of(self.made.shown_teacher) if is_shown else frozenset()
+        day = demo_day(self.wall, bell, closed=found is None, stored=stored, preferred=preferred)
+        if day.changed and day != stored:
+            self._store(day)
+        return day
+
+    def _store(self, day: DemoDay) -> None:
+        label = _LABELS[self.records.school.languages[0]]
+        forget_days(self.actor, label=label, first=day.on - timedelta(days=400), last=day.on)
+        periods = self.records.periods(day.bell)
+        schedule = timetable_actions.set_bell_schedule(
+            self.actor, name=label, periods=periods, is_default=False
+        )
+        run_otherwise = timetable_actions.run_day_otherwise
+        run_otherwise(self.actor, on=day.on, label=label, as_weekday=day.runs_as_weekday)
+        run_otherwise(self.actor, on=day.on, label=label, schedule_id=schedule.pk)
+
+    def give_lesson(self, day: DemoDay) -> str:
+        """Where the teacher who is shown is free now, she covers a colleague's class, if she can one without a register.
+
+        Answers the source of the lesson that she has.
+        """
+        shown, names = (
+            self.person_ids[self.made.shown_teacher],
+            {id_: key for key, id_ in self.lesson_ids.items()},
+        )
+        for one in timetable.lessons_of_day(self.facts, day.on, teacher_id=shown):
+            if one.is_under_way(self.now) and one.is_taught_by(shown):
+                return names[one.lesson_id]
+        found = self.under_way(day)
+        if not found:
+            return ""
+        sizes = Counter(one.class_key for one in self.made.population.enrolments)
+        taken = attendance.lessons_taken(self.actor, day.on)
+        free = [one for one in found if self.lesson_ids[one.key] not in taken] or found
+        covered = max(free, key=lambda one: (sizes[one.class_key], one.key))
+        timetable_actions.change_day(
+            self.actor,
+            self.lesson_ids[covered.key],
+            day.on,
+            substitute_id=shown,
+            absent_teacher_id=self.person_ids[covered.teacher_key],
+        )
+        return covered.key
+
+    # Registers and announcements
+
+    def fill(self, day: DemoDay, hers: str) -> None:
+        """The registers since the last one, and today's up to now but the lesson `hers`."""
+        last = attendance.last_day_taken(self.actor) or day.on
+        closures, key = self.made.population.closures, self.records.school.key
+        between = schools.school_days(closures, key, last + timedelta(days=1), day.on - timedelta(days=1))
+        for on in between:
+            self._fill_day(DemoDay(on, self.records.bell, on.isoweekday(), changed=False), "")
+        self._fill_day(day, hers)
+        figures.refresh_days(self.actor, first=between[0] if between else day.on, last=day.on)
+
+    def _fill_day(self, day: DemoDay, hers: str) -> None:
+        absences, found = self._plan(day)
+        taken = attendance.lessons_taken(self.actor, day.on)
+        left = {hers} | self._left(day)
+        registers = (
+            one
+            for one in self.records.registers(found, day.bell, now=self.now)
+            if one.lesson not in left and self.lesson_ids[one.lesson] not in taken
+        )
+        self._tell(absences, day)
+        history.load_history(self.actor, registers)
+
+    def _plan(self, day: DemoDay) -> tuple[tuple[Absence, ...], Iterator[Register]]:
+        """Who is away on that day, and its registers: the same whenever it is asked."""
+        made, key = self.made, self.records.school.key
+        rng = random.Random(f"{made.population.seed}/{key}/{day.on}")  # noqa: S311
+        opens = day.bell.periods[0].starts_at
+        early = opens.hour * 60 + opens.minute < _EARLIEST_BELL
+        week = made.week if early else replace(made.week, bells={**made.week.bells, key: day.bell})
+        planned = SchoolDay(day.on, day.runs_as_weekday, bell=day.bell)
+        found = build_history(made.population, week, {key: [planned]}, rng, now=self.now)
+        return found.absences, found.registers
+
+    def _left(self, day: DemoDay) -> set[str]:
+        """The lessons under way of those whom visitors sign in as, and one of the first hour that somebody forgot."""
+        shown = {p.person_key for p in self.made.population.personas if p.role == "teacher"}
+        first = self.made.week.at(self.records.school.key, day.runs_as_weekday, 1)
+        others = sorted(one.key for one in first if one.teacher_key not in shown)
+        left = {one.key for one in self.under_way(day) if one.teacher_key in shown}
+        return left | {others[day.on.toordinal() % len(others)]}
+
+    def _tell(self, absences: Sequence[Absence], day: DemoDay) -> None:
+        """What the families have told by now and the school does not know yet."""
+        found = (self.records.absence(one, day.bell, self.now) for one in absences)
+        told = [one for one in found if one is not None]
+        if told:
+            since = min(one.starts_at for one in told) - timedelta(days=1)
+            known = attendance.absences_told(self.actor, since)
+            fresh = [one for one in told if (self.person_ids[one.pupil], one.starts_at) not in known]
+            history.load_absences(self.actor, fresh)
 
 
 def _retimed(bell: Bell, times: dict[str, tuple[time, time]]) -> Bell:
@@ -118,136 +235,6 @@ def _retimed(bell: Bell, times: dict[str, tuple[time, time]]) -> Bell:
         Period(one.number, one.title, *times[one.title]) for one in bell.periods if one.title in times
     )
     return replace(bell, key=f"{bell.key}@", periods=periods)
-
-
-def _store(records: SchoolRecords, actor: Actor, day: DemoDay) -> None:
-    label = _LABELS[records.school.languages[0]]
-    forget_days(actor, label=label, first=day.on - timedelta(days=400), last=day.on)
-    schedule = timetable_actions.set_bell_schedule(
-        actor, name=label, periods=records.periods(day.bell), is_default=False
-    )
-    timetable_actions.run_day_otherwise(actor, on=day.on, label=label, as_weekday=day.runs_as_weekday)
-    timetable_actions.run_day_otherwise(actor, on=day.on, label=label, schedule_id=schedule.pk)
-
-
-def _give_lesson(
-    made: Demonstration,
-    facts: SchoolFacts,
-    actor: Actor,
-    day: DemoDay,
-    lessons: dict[str, tuple[int, int]],
-    now: datetime,
-) -> None:
-    """Where the teacher who is shown is free now, she covers a colleague's class: the largest that is taught."""
-    persons = person_ids(actor)
-    shown = persons[made.shown_teacher]
-    held = timetable.lessons_of_day(facts, day.on, teacher_id=shown)
-    if any(one.is_under_way(now) and one.is_taught_by(shown) for one in held):
-        return
-    period = day.lesson_at(clock.local(now, facts.time_zone).time())
-    if period is None or period.number is None:
-        return
-    found = made.week.at("sec", day.runs_as_weekday, period.number)
-    sizes = made.population.classes
-    size = {one.key: len([e for e in made.population.enrolments if e.class_key == one.class_key]) for one in found}
-    covered = max(found, key=lambda one: (size[one.key], one.key))
-    assert covered.class_key in sizes
-    timetable_actions.change_day(
-        actor,
-        lessons[covered.key][0],
-        day.on,
-        substitute_id=shown,
-        absent_teacher_id=persons[covered.teacher_key],
-    )
-
-
-# Registers and announcements
-
-
-def _fill(
-    made: Demonstration,
-    records: SchoolRecords,
-    actor: Actor,
-    day: DemoDay,
-    lessons: dict[str, tuple[int, int]],
-    now: datetime,
-) -> None:
-    """The registers since the last one, and today's up to now."""
-    last = attendance.last_day_taken(actor) or day.on
-    closures = made.population.closures
-    between = schools.school_days(closures, records.school.key, last + timedelta(days=1), day.on - timedelta(days=1))
-    for on in between:
-        ordinary = DemoDay(on, records.bell, on.isoweekday(), changed=False)
-        _fill_day(made, records, actor, ordinary, lessons, now)
-    _fill_day(made, records, actor, day, lessons, now)
-    first = between[0] if between else day.on
-    figures.refresh_days(actor, first=first, last=day.on)
-
-
-def _fill_day(
-    made: Demonstration,
-    records: SchoolRecords,
-    actor: Actor,
-    day: DemoDay,
-    lessons: dict[str, tuple[int, int]],
-    now: datetime,
-) -> None:
-    absences, found = _plan(made, records, day, now)
-    taken = attendance.lessons_taken(actor, day.on)
-    left = _left_to_visitors(made, records, day, now)
-    registers = (
-        one
-        for one in records.registers(found, day.bell, now=now)
-        if lessons[one.lesson][0] not in taken and one.lesson not in left
-    )
-    _tell(records, actor, absences, day, now)
-    history.load_history(actor, list(_as_announced(registers)))
-
-
-def _as_announced(registers: Iterator[PastRegister]) -> Iterator[PastRegister]:
-    yield from registers
-
-
-def _plan(
-    made: Demonstration, records: SchoolRecords, day: DemoDay, now: datetime
-) -> tuple[tuple[Absence, ...], Iterator[Register]]:
-    """Who is away on that day, and its registers: the same whenever it is asked."""
-    key = records.school.key
-    rng = random.Random(f"{made.population.seed}/{key}/{day.on}")  # noqa: S311
-    opens = day.bell.periods[0].starts_at
-    early = opens.hour * 60 + opens.minute < _EARLIEST_BELL
-    week = made.week if early else replace(made.week, bells={**made.week.bells, key: day.bell})
-    planned = SchoolDay(day.on, day.runs_as_weekday, bell=day.bell)
-    made_history = build_history(made.population, week, {key: [planned]}, rng, now=now)
-    return made_history.absences, made_history.registers
-
-
-def _left_to_visitors(made: Demonstration, records: SchoolRecords, day: DemoDay, now: datetime) -> set[str]:
-    """The lessons under way of the teachers whom visitors sign in as, and one of the first hour that somebody forgot."""
-    period = day.lesson_at(clock.local(now, records.school.time_zone).time())
-    shown = {p.person_key for p in made.population.personas if p.role == "teacher"}
-    left: set[str] = set()
-    if period is not None and period.number is not None and day.on == records.today:
-        under_way = made.week.at(records.school.key, day.runs_as_weekday, period.number)
-        left = {one.key for one in under_way if one.teacher_key in shown}
-    first = made.week.at(records.school.key, day.runs_as_weekday, 1)
-    forgotten = [one for one in first if one.teacher_key not in shown]
-    return left | {_forgotten(forgotten, day).key}
-
-
-def _forgotten(lessons: Sequence[Lesson], day: DemoDay) -> Lesson:
-    return sorted(lessons, key=lambda one: one.key)[day.on.toordinal() % len(lessons)]
-
-
-def _tell(records: SchoolRecords, actor: Actor, absences: Sequence[Absence], day: DemoDay, now: datetime) -> None:
-    """What the families have told by now and the school does not know yet."""
-    told = [notice for one in absences if (notice := records.absence(one, day.bell, now)) is not None]
-    if not told:
-        return
-    persons = person_ids(actor)
-    known = attendance.absences_told(actor, min(one.starts_at for one in told) - timedelta(days=1))
-    fresh: list[PastNotice] = [one for one in told if (persons[one.pupil], one.starts_at) not in known]
-    history.load_absences(actor, fresh)
 
 
 def refresh(*, now: datetime) -> None:
@@ -264,14 +251,9 @@ def refresh(*, now: datetime) -> None:
 
 def first_day(found: Sequence[SchoolFacts], now: datetime) -> date:
     """The Monday on which the demonstration's year began: of a school that is there, or ten weeks back."""
-    from pupitre.courses.loading import first_day as first_day_of
-
     for facts in found:
         with scope(facts.id):
-            known = first_day_of(system_actor(facts))
+            known = courses.first_day(system_actor(facts))
         if known is not None:
             return known
     return schools.year_start_for(clock.local(now, schools.AUTHORITY.time_zone).date())
-
-
-__all__ = ["Demonstration", "count", "first_day", "generate", "keep", "own_schools", "refresh"]

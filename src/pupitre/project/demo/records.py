@@ -39,7 +39,12 @@ _RELATIONS = {
     "uncle": Relation.RELATIVE,
 }
 _SEXES = {"f": Sex.FEMALE, "m": Sex.MALE, "x": Sex.OTHER}
-_REASONS = {"illness": Reason.ILLNESS, "medical": Reason.MEDICAL, "family": Reason.FAMILY, "travel": Reason.FAMILY}
+_REASONS = {
+    "illness": Reason.ILLNESS,
+    "medical": Reason.MEDICAL,
+    "family": Reason.FAMILY,
+    "travel": Reason.FAMILY,
+}
 _STATUSES = {
     "present": Status.PRESENT,
     "absent": Status.ABSENT,
@@ -75,7 +80,7 @@ class SchoolRecords:
 
     def everybody(self, account_ids: Mapping[str, int]) -> people.Everybody:
         """The school's people; `account_ids` are by user name, and who has none there has no account yet."""
-        grades = {grade.key: grade for grade in self.population.grades}
+        grades = {grade.key: grade.code for grade in self.population.grades}
         staff = [role for role in self.population.roles if role.school_key == self.school.key]
         guardians = dict.fromkeys(tie.guardian_key for tie in self.ties)
         places = {pupil.person_key: pupil for pupil in self.pupils}
@@ -93,7 +98,7 @@ class SchoolRecords:
         return people.Everybody(persons, tuple(roles), tuple(_guardianship(tie) for tie in self.ties))
 
     def _person(
-        self, key: str, place: Pupil | None, grades: Mapping[str, object], account_ids: Mapping[str, int]
+        self, key: str, place: Pupil | None, grades: Mapping[str, str], account_ids: Mapping[str, int]
     ) -> people.NewPerson:
         person = self.population.people[key]
         told = {
@@ -109,7 +114,7 @@ class SchoolRecords:
         }
         ended = None
         if place is not None:
-            told["grade"] = next(g.code for g in self.population.grades if g.key == place.grade_key)
+            told["grade"] = grades[place.grade_key]
             ended = place.ends_on if place.ends_on and place.ends_on < self.today else None
         return people.NewPerson(key, told, account_ids.get(person.username), ended)
 
@@ -222,7 +227,9 @@ class SchoolRecords:
     @cached_property
     def secretary(self) -> str:
         return next(
-            r.person_key for r in self.population.roles if r.school_key == self.school.key and r.role == "secretary"
+            r.person_key
+            for r in self.population.roles
+            if r.school_key == self.school.key and r.role == "secretary"
         )
 
     def absence(self, one: Absence, bell: Bell, now: datetime) -> attendance.PastNotice | None:
@@ -235,7 +242,9 @@ class SchoolRecords:
         decided = min(max(told, starts_at) + timedelta(hours=rng.uniform(3, 40)), ends_at + timedelta(days=9))
         length = (one.last_on - one.first_on).days
         refused = one.announced_at is None and length > 0 and rng.random() < 0.12
-        state = NoticeState.PENDING if decided > now else NoticeState.REFUSED if refused else NoticeState.ACCEPTED
+        state = (
+            NoticeState.PENDING if decided > now else NoticeState.REFUSED if refused else NoticeState.ACCEPTED
+        )
         is_open = state is NoticeState.PENDING
         return attendance.PastNotice(
             pupil=one.pupil_key,
@@ -257,7 +266,9 @@ class SchoolRecords:
             span = span_of_days(one.first_on, one.last_on, self.school.time_zone)
         else:
             first, last = lessons[one.first_period], lessons[min(one.last_period, max(lessons))]
-            span = span_of_days(one.first_on, one.last_on, self.school.time_zone, first.starts_at, last.ends_at)
+            span = span_of_days(
+                one.first_on, one.last_on, self.school.time_zone, first.starts_at, last.ends_at
+            )
         return span.starts_at, span.ends_at
 
     def registers(
@@ -346,7 +357,10 @@ class SchoolRecords:
             answer = answers.get(tie.guardian_key)
             if answer is not None and tie.receives_notices and tie.pupil_key in pupils:
                 yield messaging.PastReceipt(
-                    person_ids[tie.guardian_key], person_ids[tie.pupil_key], answer.read_at, answer.confirmed_at
+                    person_ids[tie.guardian_key],
+                    person_ids[tie.pupil_key],
+                    answer.read_at,
+                    answer.confirmed_at,
                 )
 
 
@@ -365,7 +379,9 @@ def _guardianship(tie: Guardianship) -> people.NewGuardianship:
     )
 
 
-def _replaced(marks: Iterable[Mark], starts_at: datetime, taken_at: datetime) -> tuple[attendance.Replaced, ...]:
+def _replaced(
+    marks: Iterable[Mark], starts_at: datetime, taken_at: datetime
+) -> tuple[attendance.Replaced, ...]:
     """Who came in after the register was taken had been marked absent first."""
     found = []
     for mark in marks:
