@@ -30,6 +30,8 @@ class Present:
 
     rows: dict[Kind, dict[str, Facts]] = field(default_factory=dict)
     ended: dict[Kind, dict[str, str]] = field(default_factory=dict)
+    #: Keys of guardianships that a court or the school limits so that nothing of the pupil may be seen.
+    barred: set[str] = field(default_factory=set)
     person_ids: dict[str, int] = field(default_factory=dict)
     department_ids: dict[str, int] = field(default_factory=dict)
 
@@ -59,6 +61,7 @@ def school_facts(actor: Actor) -> Present:
 def _people(state: PeopleState, present: Present) -> None:
     rows, ended = present.rows, present.ended
     rows[Kind.ORGS] = {key: {"name": d.name, "parent": d.parent} for key, d in state.departments.items()}
+    present.barred = {key_of(*key) for key in state.barred}
     present.person_ids = {key: person.id for key, person in state.persons.items()}
     present.department_ids = dict(state.department_ids)
     ended[Kind.ORGS] = {key: day.isoformat() for key, day in state.ended_departments.items()}

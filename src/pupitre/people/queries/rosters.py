@@ -21,15 +21,18 @@ def people_state(actor: Actor) -> PeopleState:
         )
     )
     guardianships = list(
-        Guardianship.objects.values_list("pupil__sourced_id", "guardian__sourced_id", "relation", "ends_on")
+        Guardianship.objects.values_list(
+            "pupil__sourced_id", "guardian__sourced_id", "relation", "ends_on", "sees_record"
+        )
     )
     return PeopleState(
         persons=_persons(),
         departments={d: DepartmentFacts(d, name, parent or "") for d, name, parent, *_ in departments},
         memberships=_memberships(),
-        guardianships={(p, g): GuardianshipFacts(p, g, Relation(r)) for p, g, r, _ in guardianships},
+        guardianships={(p, g): GuardianshipFacts(p, g, Relation(r)) for p, g, r, *_ in guardianships},
         ended_departments={d: ended for d, _, _, ended, _ in departments if ended},
-        ended_guardianships={(p, g): ended for p, g, _, ended in guardianships if ended},
+        ended_guardianships={(p, g): ended for p, g, _, ended, _ in guardianships if ended},
+        barred=frozenset((p, g) for p, g, _, _, sees_record in guardianships if not sees_record),
         department_ids={d: pk for d, *_, pk in departments},
     )
 

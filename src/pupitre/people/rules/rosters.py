@@ -114,7 +114,10 @@ class PersonState:
 
 @dataclass(frozen=True, slots=True)
 class PeopleState:
-    """Everybody of a school, as facts by sourcedId, with the dates on which they ended."""
+    """Everybody of a school, as facts by sourcedId, with the dates on which they ended.
+
+    barred: guardianships (pupil, guardian) that do not entitle to see the record.
+    """
 
     persons: Mapping[str, PersonState]
     departments: Mapping[str, DepartmentFacts]
@@ -122,4 +125,5 @@ class PeopleState:
     guardianships: Mapping[tuple[str, str], GuardianshipFacts]
     ended_departments: Mapping[str, date]
     ended_guardianships: Mapping[tuple[str, str], date]
+    barred: frozenset[tuple[str, str]] = frozenset()
     department_ids: Mapping[str, int] = field(default_factory=dict)
