@@ -1,6 +1,7 @@
 """Changing bell schedules, the calendar, rooms, lessons, substitutions and feeds, and importing timetables."""
 
 from .calendar import (
+    Bell,
     close_day,
     delete_bell_schedule,
     delete_exception,
@@ -14,6 +15,7 @@ from .lessons import change_lesson, close_room, end_lesson, open_room, schedule_
 from .substitutions import change_day, undo_change
 
 __all__ = [
+    "Bell",
     "apply_timetable",
     "change_day",
     "change_lesson",
