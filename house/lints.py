@@ -165,7 +165,11 @@ def templates_words_are_marked(path: str, text: str) -> Iterator[Finding]:
         yield Finding(path, error.lineno, f"the template cannot be read: {error.message}")
         return
     for number, said in found:
-        yield Finding(path, number, f'“{said}” stays English: write {{{{ _("...") }}}} or {{% trans %}}...{{% endtrans %}}')
+        yield Finding(
+            path,
+            number,
+            f'“{said}” stays English: write {{{{ _("...") }}}} or {{% trans %}}...{{% endtrans %}}',
+        )
 
 
 _ADDRESS = re.compile(r"https?://|--(extra-)?index-url|--find-links|\"resolved\"")
