@@ -42,7 +42,9 @@ DEADLINES = st.none() | st.integers(0, 8).map(lambda minute: NINE + timedelta(mi
 
 
 @given(st.lists(ANY, max_size=8), DEADLINES, st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_matter(made: list[MarkFacts], deadline: datetime | None, chance: object) -> None:
+def test_the_order_of_arrival_does_not_matter(
+    made: list[MarkFacts], deadline: datetime | None, chance: object
+) -> None:
     shuffled = list(made)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     first = receive_all(PupilMarks(), made, deadline=deadline)
@@ -51,7 +53,9 @@ def test_the_order_of_arrival_does_not_matter(made: list[MarkFacts], deadline: d
 
 
 @given(st.lists(marks(st.just(PHONE)), max_size=4), st.lists(marks(st.just(TABLET)), max_size=4), DEADLINES)
-def test_batches_of_two_devices_commute(one: list[MarkFacts], two: list[MarkFacts], deadline: datetime | None) -> None:
+def test_batches_of_two_devices_commute(
+    one: list[MarkFacts], two: list[MarkFacts], deadline: datetime | None
+) -> None:
     first = receive_all(PupilMarks(), [*one, *two], deadline=deadline)
     second = receive_all(PupilMarks(), [*two, *one], deadline=deadline)
     assert first.current == second.current

@@ -47,7 +47,12 @@ from tests.database import ROOT, migrated_copy
 # Playwright's loop runs in this thread; without this Django would refuse its connection to every test that follows.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 2,
+}
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 STARTS_WITHIN = 40.0
 
@@ -112,7 +117,13 @@ def point_at(url: str) -> None:
     connection = connections["default"]
     connection.close()
     parts: dict[str, Any] = conninfo_to_dict(url)
-    for key, name in (("NAME", "dbname"), ("USER", "user"), ("PASSWORD", "password"), ("HOST", "host"), ("PORT", "port")):
+    for key, name in (
+        ("NAME", "dbname"),
+        ("USER", "user"),
+        ("PASSWORD", "password"),
+        ("HOST", "host"),
+        ("PORT", "port"),
+    ):
         connection.settings_dict[key] = parts.get(name, "")
 
 
@@ -125,7 +136,11 @@ def product(django_db_blocker: Any) -> Iterator[Product]:
         environment = _environment(folder, port, application)
         _run([sys.executable, "-m", "pupitre.project.prepare", "contents"], environment)
         found = Product(f"http://127.0.0.1:{port}", None, [], application)  # type: ignore[arg-type]
-        with django_db_blocker.unblock(), found.django(), override_settings(PASSWORD_HASHERS=["pupitre.people.hashing.Argon2"]):
+        with (
+            django_db_blocker.unblock(),
+            found.django(),
+            override_settings(PASSWORD_HASHERS=["pupitre.people.hashing.Argon2"]),
+        ):
             found.cast, found.crowd = _fill(present())
         with _served(environment, found.address, folder):
             yield found
@@ -270,7 +285,13 @@ def session_cookie(product: Product, member: Member) -> Any:
             "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (%s, %s, now() + interval '1 day')",
             [key, SessionStore().encode(facts)],
         )
-    return {"name": settings.SESSION_COOKIE_NAME, "value": key, "url": product.address, "httpOnly": True, "sameSite": "Lax"}
+    return {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": key,
+        "url": product.address,
+        "httpOnly": True,
+        "sameSite": "Lax",
+    }
 
 
 def sign_in(page: Page, member: Member, password: str = PASSWORD) -> None:

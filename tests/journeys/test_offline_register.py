@@ -70,17 +70,23 @@ def test_a_register_of_thirty_is_taken_with_a_thumb(visit: Callable[..., Page], 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_without_script_the_form_alone_takes_the_register(visit: Callable[..., Page], product: Product) -> None:
+def test_without_script_the_form_alone_takes_the_register(
+    visit: Callable[..., Page], product: Product
+) -> None:
     page = visit(product.cast.teacher, "/s/oak/day", java_script_enabled=False)
     page.get_by_role("link", name=re.compile("register")).first.click()
-    page.locator(f"#pupil-{product.cast.pupil.person.pk}").get_by_role("radio", name="Absent", exact=True).check()
+    page.locator(f"#pupil-{product.cast.pupil.person.pk}").get_by_role(
+        "radio", name="Absent", exact=True
+    ).check()
     page.get_by_role("button", name="Save register").click()
     expect(page.get_by_text("The register is saved.")).to_be_visible()
     assert marks(product)["pupil"][0] == 2
     assert len(marks(product)) == 30
 
 
-def test_without_network_the_register_opens_is_taken_and_sent_later(visit: Callable[..., Page], product: Product) -> None:
+def test_without_network_the_register_opens_is_taken_and_sent_later(
+    visit: Callable[..., Page], product: Product
+) -> None:
     page = open_day(visit, product)
     page.context.set_offline(True)
     open_register(page)
@@ -90,7 +96,9 @@ def test_without_network_the_register_opens_is_taken_and_sent_later(visit: Calla
 
     page.reload()
     expect(page.locator("register-sheet[data-ready]")).to_be_attached()
-    absent = page.locator(f"#pupil-{product.cast.pupil.person.pk}").get_by_role("radio", name="Absent", exact=True)
+    absent = page.locator(f"#pupil-{product.cast.pupil.person.pk}").get_by_role(
+        "radio", name="Absent", exact=True
+    )
     expect(absent).to_be_checked()
     tap(page, product.cast.sister.person, "Late")
     expect(chip(page)).to_have_text(re.compile("2 marks wait"))
@@ -152,7 +160,9 @@ def test_two_devices_are_merged_and_the_teacher_decides(visit: Callable[..., Pag
     assert marks(product)["pupil"][0] == 2
 
 
-def test_signing_out_forgets_the_pages_and_keeps_the_marks(visit: Callable[..., Page], product: Product) -> None:
+def test_signing_out_forgets_the_pages_and_keeps_the_marks(
+    visit: Callable[..., Page], product: Product
+) -> None:
     page = open_day(visit, product)
     page.context.set_offline(True)
     open_register(page)
@@ -182,10 +192,14 @@ def test_signing_out_forgets_the_pages_and_keeps_the_marks(visit: Callable[..., 
             break
         page.wait_for_timeout(250)
     assert marks(product)["pupil"][0] == 2
-    assert product.rows("SELECT recorded_by_id FROM attendance_mark WHERE is_explicit") == [(product.cast.teacher.person.pk,)]
+    assert product.rows("SELECT recorded_by_id FROM attendance_mark WHERE is_explicit") == [
+        (product.cast.teacher.person.pk,)
+    ]
 
 
-def test_a_note_is_kept_with_the_mark_and_undo_takes_a_tap_back(visit: Callable[..., Page], product: Product) -> None:
+def test_a_note_is_kept_with_the_mark_and_undo_takes_a_tap_back(
+    visit: Callable[..., Page], product: Product
+) -> None:
     page = visit(product.cast.teacher, "/s/oak/day", **PHONE)
     open_register(page)
     tap(page, product.cast.pupil.person, "Absent")

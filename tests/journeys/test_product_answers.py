@@ -18,6 +18,8 @@ def test_a_teacher_signs_in_and_out_on_her_phone(visit: Callable[..., Page], pro
     assert not [c["name"] for c in page.context.cookies() if c["name"] == "sessionid"]
 
 
-def test_a_page_opens_in_a_context_that_is_signed_in_already(visit: Callable[..., Page], product: Product) -> None:
+def test_a_page_opens_in_a_context_that_is_signed_in_already(
+    visit: Callable[..., Page], product: Product
+) -> None:
     page = visit(product.cast.secretary, "/")
     expect(page.get_by_role("button", name="Account: Sira Secretary")).to_be_visible()

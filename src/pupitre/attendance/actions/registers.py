@@ -5,7 +5,7 @@ Every way to mark, a form as well as a device that was offline, goes through `ta
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -25,6 +25,7 @@ from ..rules.status import Code, Status
 from .alerts import note_absences
 from .figures import defer_refresh
 
+_INSTANT: Final = timedelta(microseconds=1)
 # Opening and locking are one statement: of two devices that save at once the second waits here, and then sees the first's.
 _OPEN: Final = """
 INSERT INTO attendance_register
@@ -187,6 +188,9 @@ def _receive(
         before = merge.marks[one.pupil_id].current
         note = one.note if one.note is not None else before.note if before else ""
         mark, doubted = _mark_of(actor, sheet, one, code, now, device, note)
+        if one.recorded_at is None and has_seen and before and before.recorded_at >= now:
+            # Whoever corrects what she sees is later, whatever the clock of the device says that was corrected.
+            mark = replace(mark, recorded_at=before.recorded_at + _INSTANT)
         arrival = merging.receive(merge.marks[one.pupil_id], mark, deadline=deadline, has_seen=has_seen)
         _note(merge, one.pupil_id, mark, arrival, doubted=doubted)
 

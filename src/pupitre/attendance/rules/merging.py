@@ -109,7 +109,15 @@ def choose(marks: Iterable[MarkFacts]) -> MarkFacts | None:
 
 
 def _order(mark: MarkFacts) -> tuple[datetime, str, int, int, int, str, int]:
-    return (mark.recorded_at, mark.device, mark.status, mark.minutes, mark.code_id, mark.note, mark.recorded_by)
+    return (
+        mark.recorded_at,
+        mark.device,
+        mark.status,
+        mark.minutes,
+        mark.code_id,
+        mark.note,
+        mark.recorded_by,
+    )
 
 
 def receive(
@@ -127,7 +135,9 @@ def receive(
     winner = choose([*([marks.current] if marks.current else []), *counting, incoming])
     losers = [mark for mark in (marks.current, incoming) if mark is not None and mark is not winner]
     assert winner is not None
-    newly_kept = tuple(KeptMark(mark, _why(mark, winner, has_seen=has_seen)) for mark in losers if _is_worth(mark, winner))
+    newly_kept = tuple(
+        KeptMark(mark, _why(mark, winner, has_seen=has_seen)) for mark in losers if _is_worth(mark, winner)
+    )
     after = PupilMarks(winner, marks.kept + newly_kept)
     kind, other = _told(marks.current, incoming, winner, has_seen=has_seen)
     return Arrival(after, kind, newly_kept, other)
@@ -166,7 +176,9 @@ def _told(
     before: MarkFacts | None, incoming: MarkFacts, winner: MarkFacts, *, has_seen: bool
 ) -> tuple[Kind, MarkFacts | None]:
     if winner is incoming:
-        surprising = before is not None and before.is_explicit and not has_seen and before.device != incoming.device
+        surprising = (
+            before is not None and before.is_explicit and not has_seen and before.device != incoming.device
+        )
         if surprising and before is not None and not before.says_the_same(incoming):
             return Kind.REPLACED, before
         return Kind.COUNTS, None

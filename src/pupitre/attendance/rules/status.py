@@ -67,4 +67,6 @@ DEFAULT_LETTERS: Final[dict[str, str]] = {
 def default_codes(locale: str, labels: Sequence[str]) -> list[Code]:
     """The codes of a school without its own. `labels` are the five words in the order of Status, translated."""
     letters = DEFAULT_LETTERS.get(locale[:2], DEFAULT_LETTERS["en"])
-    return [Code(0, letter, label, status) for letter, label, status in zip(letters, labels, Status, strict=True)]
+    return [
+        Code(0, letter, label, status) for letter, label, status in zip(letters, labels, Status, strict=True)
+    ]

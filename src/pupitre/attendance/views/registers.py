@@ -137,7 +137,8 @@ def register_facts(actor: Actor, sheet: Sheet, now: datetime) -> dict[str, Any]:
     """What the register's page shows; words and addresses are looked up once, not in every row."""
     phase = judge_phase(sheet.facts, now)
     codes = [
-        {"code": code.code, "letter": code.code, "label": code.label, "kind": code.kind} for code in sheet.codes
+        {"code": code.code, "letter": code.code, "label": code.label, "kind": code.kind}
+        for code in sheet.codes
     ]
     rows, shown = _sheet_rows(sheet)
     return {
@@ -276,7 +277,9 @@ def marks(request: HttpRequest, school: str, lesson: int, on: date) -> HttpRespo
         base_version=body.get("base_version") if isinstance(body.get("base_version"), int) else None,
         from_device=True,
     )
-    return JsonResponse({**register_state(taken), "batch": str(body.get("batch", ""))[:64], "now": now.isoformat()})
+    return JsonResponse(
+        {**register_state(taken), "batch": str(body.get("batch", ""))[:64], "now": now.isoformat()}
+    )
 
 
 def _told_by_device(body: Any) -> list[Told]:
@@ -287,7 +290,11 @@ def _told_by_device(body: Any) -> list[Told]:
 
 
 def _told_by_row(row: Any) -> Told:
-    if not isinstance(row, dict) or not isinstance(row.get("pupil"), int) or not isinstance(row.get("code"), str):
+    if (
+        not isinstance(row, dict)
+        or not isinstance(row.get("pupil"), int)
+        or not isinstance(row.get("code"), str)
+    ):
         raise NotUnderstood
     try:
         recorded_at = parse_datetime(str(row.get("recorded_at", "")))
@@ -351,11 +358,15 @@ def happening_words(sheet: Sheet, happening: Happening, name: str) -> str:
     if happening.kind is Kind.REPLACED:
         return _("%(name)s: your “%(mine)s” counts. Another device had said “%(other)s” before.") % facts
     if happening.kind is Kind.OVERRULED:
-        return _("%(name)s: another device said “%(other)s” later, which counts. Yours was “%(mine)s”.") % facts
+        return (
+            _("%(name)s: another device said “%(other)s” later, which counts. Yours was “%(mine)s”.") % facts
+        )
     if happening.kind is Kind.JUSTIFIED:
         return _("%(name)s: the office has excused this absence, so “%(other)s” counts.") % facts
     if happening.kind is Kind.AFTER_CLOSING:
-        return _("%(name)s: your “%(mine)s” was made after the register was closed. “%(other)s” counts.") % facts
+        return (
+            _("%(name)s: your “%(mine)s” was made after the register was closed. “%(other)s” counts.") % facts
+        )
     return _("%(name)s: “%(mine)s” is saved, but this device’s clock is wrong.") % facts
 
 
@@ -514,7 +525,9 @@ def pupil(request: HttpRequest, school: str, lesson: int, on: date, pupil: int) 
         "row": row,
         "codes": [(code.code, f"{code.code} · {code.label}") for code in sheet.codes],
         "writable": judge_phase(sheet.facts, now) in WRITABLE,
-        "entries": [e for p in history_by_pupil(sheet, queries.history_of(sheet, pupil)) for e in p["entries"]],
+        "entries": [
+            e for p in history_by_pupil(sheet, queries.history_of(sheet, pupil)) for e in p["entries"]
+        ],
     }
     return render(request, "attendance/register_pupil.html", facts)
 
@@ -530,4 +543,3 @@ MESSAGES = (
     gettext_noop("The school does not use this code."),
     gettext_noop("These marks could not be read."),
 )
-
