@@ -51,9 +51,11 @@ def _chooser(request: HttpRequest, name: str, school: str, stretch: Stretch, tod
     choices = [
         (_("This month"), month),
         (_("Last month"), before),
-        (_("Term"), window_on(Window.TERM, today, sessions)),
         (_("School year"), window_on(Window.YEAR, today, sessions)),
     ]
+    term = window_on(Window.TERM, today, sessions)
+    if term != choices[-1][1]:
+        choices.insert(2, (_("Term"), term))
     form_id = request.GET.get("form", "")
     kept = {"form": form_id} if form_id.isdigit() else {}
     quick = []
