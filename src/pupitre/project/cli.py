@@ -52,6 +52,52 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("path", type=Path, help="a zip, a folder or a file")
     importing.add_argument("--dry-run", action="store_true", help="show what would change and change nothing")
     importing.add_argument("--format", help="say what the file is, where Pupitre would guess wrong")
+    importing.add_argument(
+        "--org",
+        action="append",
+        metavar="ID",
+        help="which school of the files this one is (sourcedId; several times, or `all`)",
+    )
+    importing.add_argument(
+        "--role-map",
+        action="append",
+        metavar="WORD=ROLE",
+        help="what an unknown role means (student, teacher, guardian, ...; nothing after = leaves it out)",
+    )
+    importing.add_argument(
+        "--grade-map", action="append", metavar="WORD=GRADE", help="what an unknown grade means"
+    )
+    importing.add_argument(
+        "--date-order", choices=["dmy", "mdy"], help="how dates such as 3/4/2027 are meant"
+    )
+    importing.add_argument(
+        "--take-file", action="store_true", help="let the file win where the school changed something by hand"
+    )
+    importing.add_argument(
+        "--verbose", action="store_true", help="show all findings, not the first of each sort"
+    )
+    importing.add_argument("--json", action="store_true", help="answer in JSON, for other programs")
+    founding = command("found", "found a school, with a first person of its office", _found)
+    founding.add_argument(
+        "authority", help="the authority's short name; founded, too, if there is none of it"
+    )
+    founding.add_argument("school", help="the school's short name, as in its address /s/<school>/")
+    founding.add_argument("--name", help="the school's name")
+    founding.add_argument("--authority-name", help="the authority's name")
+    founding.add_argument("--country", default="ES", help="two letters (default: ES)")
+    founding.add_argument("--time-zone", default="Europe/Madrid", help="IANA name (default: Europe/Madrid)")
+    founding.add_argument("--language", default="es", help="es, ca, fr, de, en or pt (default: es)")
+    founding.add_argument("--sourced-id", default="", help="the school's sourcedId in rosters")
+    founding.add_argument("--code", default="", help="the authority's own code of the school")
+    founding.add_argument(
+        "--office", metavar="'GIVEN FAMILY'", help="who runs the office; gets an activation link"
+    )
+    founding.add_argument("--email", default="", help="that person's e-mail address")
+    founding.add_argument(
+        "--without-second-factor",
+        action="store_true",
+        help="do not demand a second factor of those who see everything (new authorities)",
+    )
     exporting = command("export", "export a school's roster as OneRoster 1.2 CSV", _export)
     exporting.add_argument("school", help="the school's short name, as in its address /s/<school>/")
     exporting.add_argument("path", type=Path, help="the zip file to write")
@@ -118,6 +164,15 @@ def _export(args: argparse.Namespace) -> int:
         from pupitre.project.commands import rosters
 
         return int(rosters.run_export(args) or 0)
+
+    return _with_database(work)
+
+
+def _found(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from pupitre.project.commands import founding
+
+        return founding.run_found(args)
 
     return _with_database(work)
 

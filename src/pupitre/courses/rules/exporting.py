@@ -57,7 +57,7 @@ class _Exporting:
         ]
         return Roster(
             ONEROSTER_1_2,
-            modes={kind: Mode.BULK for kind in Kind},
+            modes=dict.fromkeys(Kind, Mode.BULK),
             orgs=(self.school, *(self._org(key, f) for key, f in self.rows[Kind.ORGS].items())),
             academic_sessions=tuple(self._sessions()),
             courses=(
@@ -189,7 +189,7 @@ def _span(facts: Facts) -> tuple[date | None, date | None]:
 
 
 def _user(key: str, facts: Facts) -> User:
-    text = {name: facts[name].strip() for name, value in facts.items() if isinstance(value, str)}
+    text = {name: value.strip() for name, value in facts.items() if isinstance(value, str)}
     return User(
         key,
         text["username"] or key,
