@@ -10,18 +10,18 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from pupitre.attendance.models import Register, Reopening
+from pupitre.attendance.queries import registers as queries
+from pupitre.attendance.queries.registers import Sheet, SheetPupil
+from pupitre.attendance.rules import merging
+from pupitre.attendance.rules import registers as rules
+from pupitre.attendance.rules.absences import minutes_late
+from pupitre.attendance.rules.merging import Kind, MarkFacts, PupilMarks
+from pupitre.attendance.rules.status import Code, Status
 from pupitre.people.rules import Actor
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable import queries as timetable
 
-from ..models import Register, Reopening
-from ..queries import registers as queries
-from ..queries.registers import Sheet, SheetPupil
-from ..rules import merging
-from ..rules import registers as rules
-from ..rules.absences import minutes_late
-from ..rules.merging import Kind, MarkFacts, PupilMarks
-from ..rules.status import Code, Status
 from .alerts import note_absences
 from .figures import defer_refresh
 

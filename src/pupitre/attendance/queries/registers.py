@@ -8,15 +8,14 @@ from typing import Any, Final
 from django.db import connection
 from django.utils.translation import gettext
 
+from pupitre.attendance.rules.absences import Reason
+from pupitre.attendance.rules.merging import KeptMark, MarkFacts, PupilMarks
+from pupitre.attendance.rules.registers import RegisterFacts
+from pupitre.attendance.rules.status import Code, Outcome, Status, default_codes
 from pupitre.kernel.errors import NotFound
 from pupitre.people.rules import Actor
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable import queries as timetable
-
-from ..rules.absences import Reason
-from ..rules.merging import KeptMark, MarkFacts, PupilMarks
-from ..rules.registers import RegisterFacts
-from ..rules.status import Code, Outcome, Status, default_codes
 
 # What the page shows besides the pupils comes with the first row. Enrolments count on the lesson's day, and who has a mark
 # stays on the register when she leaves the class. The notice is one that covers part of the lesson and was neither

@@ -1,4 +1,4 @@
-"""How marks of several devices become one register (docs/decisions/0011-merging-registers.md). Pure.
+"""How marks of several devices become one register (docs/decisions/0006-merging-registers.md). Pure.
 
 Which mark counts follows from the set of all marks that were ever made, not from the order in which they arrived. So two
 devices may send in any order and as often as they like, and every explicit mark is either the one that counts or kept.

@@ -12,6 +12,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from pupitre.attendance.actions import registers as actions
+from pupitre.attendance.actions.registers import Happening, Taken, Told
+from pupitre.attendance.queries import registers as queries
+from pupitre.attendance.queries.registers import LessonState, Sheet, SheetPupil
+from pupitre.attendance.rules.absences import Reason
+from pupitre.attendance.rules.merging import OPENS_BEFORE, Kind, MarkFacts
+from pupitre.attendance.rules.registers import (
+    NotUnderstood,
+    Phase,
+    judge_phase,
+    may_reopen,
+    merge_deadline,
+    propose,
+)
+from pupitre.attendance.rules.status import OFFICE_DEVICE, Outcome, Status
 from pupitre.kernel import clock
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.text import initials
@@ -19,15 +34,6 @@ from pupitre.people.access import actor_of, only, open_to_all
 from pupitre.people.rules import Actor, Role
 from pupitre.web.middleware import json_of
 from pupitre.web.pages import render, see
-
-from ..actions import registers as actions
-from ..actions.registers import Happening, Taken, Told
-from ..queries import registers as queries
-from ..queries.registers import LessonState, Sheet, SheetPupil
-from ..rules.absences import Reason
-from ..rules.merging import OPENS_BEFORE, Kind, MarkFacts
-from ..rules.registers import NotUnderstood, Phase, judge_phase, may_reopen, merge_deadline, propose
-from ..rules.status import OFFICE_DEVICE, Outcome, Status
 
 TAKES = (Role.TEACHER, Role.AIDE, Role.COUNSELLOR, Role.HEAD, Role.SECRETARY)
 WRITABLE: Final = frozenset({Phase.OPEN, Phase.TAKEN})
@@ -221,20 +227,15 @@ def _counts(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 def _told_by_form(request: HttpRequest) -> list[Told]:
     """What the form says otherwise than it showed: only that is a decision."""
-    shown = {}
-    for part in request.POST.get("shown", "").split(","):
-        pupil, _sep, rest = part.partition(":")
-        code, _sep, minutes = rest.rpartition(":")
-        shown[pupil] = (code, minutes)
+    shown = set(request.POST.get("shown", "").split(","))
     told = []
-    for name, code in request.POST.items():
+    for name in request.POST:
         pupil = name.removeprefix("mark-")
         if pupil == name or not pupil.isdigit():
             continue
-        minutes = request.POST.get(f"minutes-{pupil}", "")
-        was_code, was_minutes = shown.get(pupil, ("", ""))
-        if code != was_code or (minutes or "0") != (was_minutes or "0"):
-            told.append(Told(int(pupil), str(code), _number(minutes) or 0))
+        code, minutes = str(request.POST[name]), _number(request.POST.get(f"minutes-{pupil}")) or 0
+        if f"{pupil}:{code}:{minutes}" not in shown:
+            told.append(Told(int(pupil), code, minutes))
     return told
 
 
