@@ -50,10 +50,7 @@ def form_of(page: Any) -> dict[str, str]:
 
     html = page.content.decode()
     fields = dict(re.findall(r'<input type="hidden" name="(version|shown)" value="([^"]*)"', html))
-    fields |= dict(re.findall(
-        r'<input type=radio class=\w+ name=(mark-\d+) value="(\w+)"[^>]* checked', html
-    ):
-        fields[name] = value
+    fields |= dict(re.findall(r'<input type=radio class=\w+ name=(mark-\d+) value="(\w+)"[^>]* checked', html))
     return fields
 
 
