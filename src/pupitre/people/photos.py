@@ -11,11 +11,13 @@ from pupitre.kernel.errors import Refused
 SIDE = 320
 LARGEST_UPLOAD = 10 * 1024 * 1024
 _LARGEST_PIXELS = 50_000_000
+# Our own limit refuses; Pillow's would only warn.
+Image.MAX_IMAGE_PIXELS = None
 _FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 class UnfitPhoto(Refused):
-    """This file cannot be read as a photo. JPEG, PNG and WebP up to 10 MB are understood."""
+    """The file cannot be read as a photo. JPEG, PNG and WebP up to 10 MB are understood."""
 
 
 def small_photo(file: BinaryIO) -> bytes:

@@ -40,13 +40,14 @@ def print_letters(
 ) -> bytes:
     """One page a letter, each in its recipient's language."""
     pages = [_letter(school, letter, now) for letter in letters]
+    contact: list[str] = [line for line in (*head.address.splitlines(), head.phone, head.email) if line]
     with translation.override(school.locale):
         title = _("Letters with activation codes")
     facts = {
         "title": title,
         "lang": school.locale,
         "school": head.name,
-        "contact": [line for line in (*head.address.splitlines(), head.phone, head.email) if line] or [" "],
+        "contact": contact or [" "],
         "letters": pages,
     }
     return _typeset("invitation.typ", facts)
@@ -101,7 +102,7 @@ def print_cards(school: SchoolFacts, cards: Sequence["Card"], *, with_pictures: 
     """Eight cards a page, then the teacher's sheet. `with_pictures` prints the secret on the cards, too."""
     with translation.override(school.locale):
         words = picture_words()
-        facts = {
+        facts: dict[str, Any] = {
             "title": _("Class cards"),
             "lang": school.locale,
             "school": school.name,

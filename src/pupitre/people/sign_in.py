@@ -34,7 +34,6 @@ MESSAGES = {
     "invalid_login": _("The user name, the e-mail or the password is not right."),
     "invalid_or_expired_key": _("This link does not work any more."),
     "invalid_password_reset": _("This link does not work any more."),
-    "max_email_addresses": _("You cannot add more than %d addresses."),
     "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
     "unknown_email": _("There is no account with this address."),
     "unverified_primary_email": _("The main address must be confirmed first."),

@@ -123,7 +123,7 @@ def try_pictures(token: str, pictures: list[str], *, now: datetime) -> Account |
     card.failures, card.locked_until = verdict.failures, verdict.locked_until
     card.revoked_at = now if verdict.is_revoked else None
     card.save(update_fields=["failures", "locked_until", "revoked_at"])
-    account = card.person.account
+    account: Account | None = card.person.account
     if not verdict.is_right or account is None or account.has_usable_password():
         return None
     Account.objects.filter(pk=account.pk, activated_at__isnull=True).update(activated_at=now)

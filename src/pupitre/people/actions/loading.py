@@ -10,10 +10,13 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from pupitre.kernel.errors import Conflict
+from pupitre.kernel.errors import Conflict, NotFound, Refused
 from pupitre.kernel.text import fold
-from pupitre.people.models import Account, Person
+from pupitre.kernel.tokens import digest
+from pupitre.people.codes import pictures_digest
+from pupitre.people.models import Account, ClassCard, Person
 from pupitre.people.rules import OFFICE, Actor, require
+from pupitre.people.rules.cards import are_pictures
 from pupitre.people.rules.loading import Everybody, NewAccount, NewPerson
 from pupitre.people.rules.rosters import PERSON_COLUMNS
 from pupitre.tenancy import bulk
@@ -133,3 +136,25 @@ def _person(one: NewPerson, ids: dict[str, int], school: int, now: datetime) -> 
 def account_of(username: str) -> Account:
     """The account of that user name. For the operator, who appoints it."""
     return Account.objects.get(username=username.lower())
+
+
+@transaction.atomic
+def load_card(actor: Actor, person_id: int, *, token: str, pictures: Sequence[str], now: datetime) -> None:
+    """Let a class card that was printed elsewhere work here. The child has an account without a password.
+
+    Raises NotFound where the school does not know the child, and Refused where these are not three of the pictures.
+    """
+    require(actor, OFFICE)
+    chosen = list(pictures)
+    if not are_pictures(chosen):
+        raise Refused
+    if not Person.objects.filter(pk=person_id, account__isnull=False).exists():
+        raise NotFound
+    kept = digest(token)
+    ClassCard.objects.create(
+        school_id=actor.place.id,
+        person_id=person_id,
+        token_digest=kept,
+        picture_hash=pictures_digest(kept, chosen),
+        issued_at=now,
+    )

@@ -198,6 +198,8 @@ def _tie(row: Guardianship, other: Person, *, sensitive: bool) -> Tie:
 
 
 def _username(person: Person) -> str:
+    if person.account_id is None:
+        return ""
     found = Account.objects.filter(pk=person.account_id).values_list("username", flat=True).first()
     return found or ""
 

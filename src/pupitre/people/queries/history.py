@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from pupitre.kernel.errors import NotFound
-from pupitre.people.models import Account, Look, Person
+from pupitre.people.models import Account, Guardianship, Look, Person
 from pupitre.people.rules import OFFICE, Actor, LookAt
 from pupitre.tenancy import queries as tenancy
 
 from . import is_guardian_of
+
+
+_TIES = "people_guardianship"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def access_history(actor: Actor, person_id: int, *, limit: int = 200) -> History
 def _changes(person_id: int, limit: int) -> list[ChangeLine]:
     rows = tenancy.changes_about(person_id, limit=limit)
     accounts = _account_names({row.account_id for row in rows if row.account_id})
-    others = _person_names({(row.after or row.before or {}).get("guardian_id") for row in rows} - {None})
+    adults = _adults({row.row_id for row in rows if row.table_name == _TIES})
     return [
         ChangeLine(
             at=row.changed_at,
@@ -64,7 +67,7 @@ def _changes(person_id: int, limit: int) -> list[ChangeLine]:
             operation=row.operation,
             who=accounts.get(row.account_id or 0, ""),
             fields=_fields(row.before or {}, row.after or {}),
-            about=others.get((row.after or row.before or {}).get("guardian_id"), ""),
+            about=adults.get(row.row_id, "") if row.table_name == _TIES else "",
         )
         for row in rows
     ]
@@ -80,11 +83,12 @@ def _account_names(ids: set[int]) -> dict[int, str]:
     return {pk: name or username for pk, name, username in rows}
 
 
-def _person_names(ids: set[Any]) -> dict[Any, str]:
+def _adults(ids: set[int]) -> dict[int, str]:
+    """Of each guardianship the adult's name: a change holds only the columns that changed."""
     if not ids:
         return {}
-    rows = Person.objects.filter(pk__in=ids).values_list("id", "given_name", "preferred_name", "family_name")
-    return {pk: f"{preferred or given} {family}" for pk, given, preferred, family in rows}
+    rows = Guardianship.objects.filter(pk__in=ids).select_related("guardian")
+    return {row.pk: row.guardian.full_name for row in rows}
 
 
 def _looks(person_id: int, limit: int) -> list[LookLine]:

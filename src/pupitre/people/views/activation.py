@@ -131,7 +131,7 @@ def account(request: HttpRequest, school: str) -> HttpResponse:
 
 def _link(request: HttpRequest, school: str, claim: queries.Claim) -> HttpResponse:
     if request.method == "POST" and request.POST.get("link"):
-        actions.link_by_code(request.user.pk, claim.invitation_id, now=clock.now())
+        actions.link_by_code(actor_of(request).account_id, claim.invitation_id, now=clock.now())
         del request.session[_KEY]
         return see(request, "school-home", school=school)
     facts = {"claim": claim, "school": actor_of(request).place, "account": request.user}
@@ -188,7 +188,7 @@ def _opened(request: HttpRequest, claim: queries.Claim, form: AccountForm) -> Ht
 
 @open_to_all
 @never_cache
-def by_mail(request: HttpRequest, school: str) -> HttpResponse:
+def by_mail(request: HttpRequest, school: str) -> HttpResponse:  # noqa: ARG001
     """A link to the address that the school knows of an adult. It tells nobody whether it knows it."""
     place, email = actor_of(request).place, request.POST.get("email", "")
     if request.method == "POST" and "@" in email:

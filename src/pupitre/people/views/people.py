@@ -19,12 +19,12 @@ from pupitre.people.forms import GuardianshipForm, NewPersonForm, PersonForm, Ro
 from pupitre.people.photos import LARGEST_UPLOAD, UnfitPhoto
 from pupitre.people.queries import files
 from pupitre.people.queries import history as histories
-from pupitre.people.rules import OFFICE, READS_FILES, STAFF, Role
+from pupitre.people.rules import OFFICE, PRINTS_CARDS, READS_FILES, STAFF, Role
 from pupitre.web.pages import is_fragment, render, see
 
 #: Texts that are told as errors, for the catalogues.
 TOLD = (
-    gettext_noop("This file cannot be read as a photo. JPEG, PNG and WebP up to 10 MB are understood."),
+    gettext_noop("The file cannot be read as a photo. JPEG, PNG and WebP up to 10 MB are understood."),
     gettext_noop("You cannot take your own office role away. Ask a colleague of the office."),
     gettext_noop("Very many people are signing in at this moment. Please try again in a few seconds."),
 )
@@ -57,6 +57,7 @@ def people(request: HttpRequest, school: str) -> HttpResponse:
         "found": found.page,
         "lines": [_line(line, school) for line in found.lines],
         "opens_files": actor.is_any(READS_FILES),
+        "prints_cards": actor.is_any(PRINTS_CARDS),
         "words": words,
         "role": str(role.value) if role else "",
         "grade": grade,
@@ -233,7 +234,7 @@ def _new_photo(request: HttpRequest, school: str, person: int) -> HttpResponse:
 
 
 @require_GET
-def history(request: HttpRequest, school: str, person: int) -> HttpResponse:
+def history(request: HttpRequest, school: str, person: int) -> HttpResponse:  # noqa: ARG001
     """Who changed and who looked: for the person, for guardians who see the record, and for the office."""
     kept = histories.access_history(actor_of(request), person)
     facts = {
