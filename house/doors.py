@@ -25,15 +25,14 @@ class DoorsContract(Contract):
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         contexts = [module.name for module in self.contexts]  # type: ignore[attr-defined]
         shared = set(self.shared or [])  # type: ignore[call-overload]
-        broken = []
-        for owner in contexts:
-            for module in sorted(graph.find_descendants(owner)):
-                room = module.removeprefix(f"{owner}.").split(".")[0]
-                if room not in PRIVATE or module in shared:
-                    continue
-                for importer in sorted(graph.find_modules_that_directly_import(module)):
-                    if not importer.startswith(f"{owner}."):
-                        broken.append((importer, module))
+        broken = [
+            (importer, module)
+            for owner in contexts
+            for module in sorted(graph.find_descendants(owner))
+            if module not in shared and module.removeprefix(f"{owner}.").split(".")[0] in PRIVATE
+            for importer in sorted(graph.find_modules_that_directly_import(module))
+            if not importer.startswith(f"{owner}.")
+        ]
         return ContractCheck(kept=not broken, metadata={"broken": broken})
 
     def render_broken_contract(self, check: ContractCheck) -> None:

@@ -67,7 +67,9 @@ def running() -> Iterator[tuple[str, dict[str, tuple[str, str]]]]:
     with tempfile.TemporaryDirectory(prefix="pupitre-pictures-", dir=ROOT / "var") as folder:
         environment = {**os.environ, "PUPITRE_DATA_DIR": folder, "PUPITRE_PORT": str(port), "COLUMNS": "160"}
         command = [sys.executable, "-m", "pupitre.project.cli", "up"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         try:
             yield f"http://localhost:{port}", _sign_ins(process)
         finally:

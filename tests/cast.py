@@ -112,7 +112,12 @@ def build_cast(moment: Moment | None = None) -> Cast:
     """Found both schools and everybody in them. Takes the present as it was for the tests, or another."""
     moment = moment or Moment()
     authority = founding.found_authority(
-        slug="valley", name="The Valley", country="ES", locale="es", time_zone="Europe/Madrid", requires_second_factor=False
+        slug="valley",
+        name="The Valley",
+        country="ES",
+        locale="es",
+        time_zone="Europe/Madrid",
+        requires_second_factor=False,
     )
     oak = founding.found_school(
         authority, slug="oak", name="Oak School", country="ES", locale="en", time_zone=moment.zone
@@ -136,15 +141,24 @@ def _fill_oak(cast: Cast) -> None:
         cast.teacher = _member(actor, "teacher", "Tess", "Teacher", Role.TEACHER)
         cast.colleague = _member(actor, "colleague", "Cole", "League", Role.TEACHER)
         cast.pupil = _member(actor, "pupil", "Pau", "Pupil", Role.PUPIL, born_on=date(2014, 3, 2), grade="07")
-        cast.sister = _member(actor, "sister", "Sia", "Pupil", Role.PUPIL, born_on=date(2014, 3, 2), grade="07")
+        cast.sister = _member(
+            actor, "sister", "Sia", "Pupil", Role.PUPIL, born_on=date(2014, 3, 2), grade="07"
+        )
         cast.classmate = _member(actor, "classmate", "Clàudia", "Mate", Role.PUPIL, grade="07")
         cast.mother = _member(actor, "mother", "Mara", "Pupil", Role.GUARDIAN, email="mara@familia.example")
         cast.father = _member(actor, "father", "Pere", "Pupil", Role.GUARDIAN, email="pere@familia.example")
-        cast.barred = _member(actor, "barred", "Bard", "Outsider", Role.GUARDIAN, email="bard@familia.example")
+        cast.barred = _member(
+            actor, "barred", "Bard", "Outsider", Role.GUARDIAN, email="bard@familia.example"
+        )
         for child in (cast.pupil, cast.sister):
             people.make_guardian(actor, child.person, cast.mother.person, relation=Relation.MOTHER)
             people.make_guardian(
-                actor, child.person, cast.father.person, relation=Relation.FATHER, lives_with=False, priority=2
+                actor,
+                child.person,
+                cast.father.person,
+                relation=Relation.FATHER,
+                lives_with=False,
+                priority=2,
             )
         people.make_guardian(
             actor,
@@ -180,7 +194,9 @@ def _teach(cast: Cast, actor: Actor) -> None:
     room = timetable.open_room(actor, name="Room 12")
     where: dict[str, Any] = {"subject": "Maths", "teachers": [cast.teacher.person], "room": room}
     cast.lesson = timetable.schedule_lesson(actor, cast.klass, weekday=moment.weekday, position=0, **where)
-    cast.next_lesson = timetable.schedule_lesson(actor, cast.klass, weekday=moment.weekday, position=1, **where)
+    cast.next_lesson = timetable.schedule_lesson(
+        actor, cast.klass, weekday=moment.weekday, position=1, **where
+    )
 
 
 def _fill_elm(cast: Cast) -> None:
@@ -200,4 +216,6 @@ def _member(actor: Actor, key: str, given: str, family: str, role: Role, **facts
     people.grant_role(actor, person, role)
     account = _account(key, f"{given} {family}", facts.get("email", ""))
     people.link_account(actor, person, account)
-    return Member(person, account, Actor(account.pk, actor.school, person.pk, frozenset({role}), name=str(account)))
+    return Member(
+        person, account, Actor(account.pk, actor.school, person.pk, frozenset({role}), name=str(account))
+    )

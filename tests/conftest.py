@@ -34,7 +34,13 @@ def _connect_to(url: str) -> None:
     connection = connections["default"]
     connection.close()
     parts: dict[str, Any] = conninfo_to_dict(url)
-    for key, name in (("NAME", "dbname"), ("USER", "user"), ("PASSWORD", "password"), ("HOST", "host"), ("PORT", "port")):
+    for key, name in (
+        ("NAME", "dbname"),
+        ("USER", "user"),
+        ("PASSWORD", "password"),
+        ("HOST", "host"),
+        ("PORT", "port"),
+    ):
         connection.settings_dict[key] = parts.get(name, "")
 
 

@@ -23,12 +23,14 @@ def run_jobs(*, due_only: bool = False) -> list[str]:
 
 
 def _next_job(*, due_only: bool) -> tuple[int, str, dict[str, Any]] | None:
-    due = "AND (scheduled_at IS NULL OR scheduled_at <= %s)" if due_only else "AND %s::timestamptz IS NOT NULL"
+    due = (
+        "AND (scheduled_at IS NULL OR scheduled_at <= %s)" if due_only else "AND %s::timestamptz IS NOT NULL"
+    )
     from pupitre.kernel import clock
 
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, task_name, args FROM procrastinate_jobs WHERE status = 'todo' {due} "  # noqa: S608
+            f"SELECT id, task_name, args FROM procrastinate_jobs WHERE status = 'todo' {due} "
             "ORDER BY scheduled_at NULLS FIRST, id LIMIT 1",
             [clock.now()],
         )

@@ -22,7 +22,12 @@ PLANTED = [
 
 
 def lint(root: Path) -> tuple[int, str]:
-    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--config", "pyproject.toml"]
+    command = [
+        str(Path(sys.executable).with_name("lint-imports")),
+        "--no-cache",
+        "--config",
+        "pyproject.toml",
+    ]
     environment = {**os.environ, "PYTHONPATH": f"{root / 'src'}:{root}", "COLUMNS": "200"}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
@@ -34,9 +39,15 @@ def test_the_house_keeps_its_contracts() -> None:
 
 
 @pytest.mark.parametrize(("contract", "place", "line"), PLANTED)
-def test_a_planted_violation_breaks_its_contract(contract: str, place: str, line: str, tmp_path: Path) -> None:
+def test_a_planted_violation_breaks_its_contract(
+    contract: str, place: str, line: str, tmp_path: Path
+) -> None:
     for name in ("src", "house"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.pyc", "static", "locale", "templates"))
+        shutil.copytree(
+            ROOT / name,
+            tmp_path / name,
+            ignore=shutil.ignore_patterns("*.pyc", "static", "locale", "templates"),
+        )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     target = tmp_path / "src" / "pupitre" / place
     if not target.exists() and target.parent.with_suffix(".py").exists():

@@ -29,7 +29,7 @@ def where(page: Page, cast: Cast) -> str:
     arguments = sample_arguments(cast)
     names = {part.partition(">")[0].rpartition(":")[2] for part in page.route.split("<")[1:]}
     # What the cast has no row of is asked for by a number that does not exist: it must be as absent as another's.
-    return address(page, {**{name: 999_999 for name in names}, **arguments})
+    return address(page, {**dict.fromkeys(names, 999999), **arguments})
 
 
 def ids(page: Page) -> str:

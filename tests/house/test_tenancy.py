@@ -10,7 +10,12 @@ from tests.cast import Cast
 
 TENANT_MODELS = [model for model in apps.get_models() if issubclass(model, TenantModel)]
 # Global by design: what an account is must be known before a school is chosen, and holds no school's data.
-GLOBAL = {"people_account", "people_authoritymembership", "messaging_preference", "messaging_pushsubscription"}
+GLOBAL = {
+    "people_account",
+    "people_authoritymembership",
+    "messaging_preference",
+    "messaging_pushsubscription",
+}
 
 
 def rows(sql: str) -> list[tuple[object, ...]]:
@@ -26,7 +31,9 @@ def test_there_are_tenant_tables() -> None:
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: model._meta.label)
 def test_a_tenant_table_has_forced_row_level_security(model: type[models.Model], cast: Cast) -> None:
     table = model._meta.db_table
-    assert rows(f"SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = '{table}'::regclass") == [(True, True)]
+    assert rows(
+        f"SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = '{table}'::regclass"
+    ) == [(True, True)]
     policies = rows(f"SELECT cmd, qual, with_check FROM pg_policies WHERE tablename = '{table}'")
     whole = [(qual, check) for cmd, qual, check in policies if cmd == "ALL"]
     assert len(whole) == 1

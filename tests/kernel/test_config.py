@@ -31,7 +31,7 @@ def test_without_any_setting_there_is_a_whole_configuration(tmp_path: Path) -> N
 
 
 def test_the_data_folder_is_in_the_checkout_when_not_named() -> None:
-    assert config._default_data_dir({"HOME": "/home/ana"}) == ROOT / "var"
+    assert config._default_data_dir({"HOME": "/people/ana"}) == ROOT / "var"
 
 
 def test_the_address_follows_host_and_port(tmp_path: Path) -> None:

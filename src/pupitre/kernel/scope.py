@@ -21,9 +21,13 @@ def sentence(scope: Scope | None) -> bytes:
     """The SELECT that sets the scope for the current transaction, or unsets it. Integers only, so nothing is quoted."""
     values = ("", "", "") if scope is None else (int(scope.school), int(scope.account), int(scope.authority))
     return (
-        "SELECT set_config('pupitre.school', '{}', true), set_config('pupitre.account', '{}', true), "
-        "set_config('pupitre.authority', '{}', true)"
-    ).format(*values).encode()
+        (
+            "SELECT set_config('pupitre.school', '{}', true), set_config('pupitre.account', '{}', true), "
+            "set_config('pupitre.authority', '{}', true)"
+        )
+        .format(*values)
+        .encode()
+    )
 
 
 def opening(scope: Scope) -> bytes:

@@ -23,10 +23,11 @@ def _store(url: str) -> "ObjectStore":
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     is_plain = options.pop("allow_http", "") in _YES
     is_virtual = options.pop("path_style", "") not in _YES
+    config = {**options, "virtual_hosted_style_request": is_virtual}
     return S3Store(
         parts.netloc,
         prefix=unquote(parts.path).strip("/") or None,
-        config={**options, "virtual_hosted_style_request": is_virtual},  # type: ignore[typeddict-item]
+        config=config,  # type: ignore[arg-type]
         client_options={"allow_http": is_plain},
     )
 

@@ -7,7 +7,9 @@ from .models import Authority, School
 
 
 @transaction.atomic
-def found_authority(*, slug: str, name: str, country: str, locale: str, time_zone: str, requires_second_factor: bool = True) -> Authority:
+def found_authority(
+    *, slug: str, name: str, country: str, locale: str, time_zone: str, requires_second_factor: bool = True
+) -> Authority:
     """Create the authority, or bring the one of that slug up to date."""
     facts = {
         "name": name,
@@ -21,7 +23,17 @@ def found_authority(*, slug: str, name: str, country: str, locale: str, time_zon
 
 
 @transaction.atomic
-def found_school(authority: Authority, *, slug: str, name: str, country: str, locale: str, time_zone: str, identifier: str = "", sourced_id: str = "") -> School:
+def found_school(
+    authority: Authority,
+    *,
+    slug: str,
+    name: str,
+    country: str,
+    locale: str,
+    time_zone: str,
+    identifier: str = "",
+    sourced_id: str = "",
+) -> School:
     """Create the school, or bring the one of that slug up to date."""
     facts = {
         "authority": authority,

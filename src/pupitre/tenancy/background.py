@@ -40,7 +40,9 @@ def tenant_job(*, queue: str = "default", retries: int = 3) -> Callable[[Job], A
     return mark
 
 
-def platform_job(*, queue: str = "default", cron: str | None = None, retries: int = 1) -> Callable[[Job], Any]:
+def platform_job(
+    *, queue: str = "default", cron: str | None = None, retries: int = 1
+) -> Callable[[Job], Any]:
     """Mark a job of the whole installation, such as a sweep that defers one tenant job a school.
 
     It runs without a scope. With `cron` it runs by itself and is handed the `timestamp` it was due.
@@ -52,7 +54,7 @@ def platform_job(*, queue: str = "default", cron: str | None = None, retries: in
             _refresh_connection()
             function(**facts)
 
-        task = app.task(name=f"{function.__module__}.{function.__name__}", queue=queue, retry=retries)(run)
+        task: Any = app.task(name=f"{function.__module__}.{function.__name__}", queue=queue, retry=retries)(run)
         return app.periodic(cron=cron)(task) if cron else task
 
     return mark

@@ -19,8 +19,12 @@ def grant_application_role(role: str) -> None:
         f"GRANT SELECT ON django_migrations TO {name}",
     ]
     existing = set(connection.introspection.table_names())
-    statements += [f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {t} FROM {name}" for t in READ_ONLY if t in existing]
-    statements += [f"REVOKE UPDATE, DELETE, TRUNCATE ON {t} FROM {name}" for t in APPEND_ONLY if t in existing]
+    statements += [
+        f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {t} FROM {name}" for t in READ_ONLY if t in existing
+    ]
+    statements += [
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {t} FROM {name}" for t in APPEND_ONLY if t in existing
+    ]
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)

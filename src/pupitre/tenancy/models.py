@@ -69,7 +69,9 @@ class TenantForeignKey(models.ForeignKey[Any, Any]):
 class Change(models.Model):
     """One change of one row, written by a trigger: who, when, which columns, before and after. Never written by code."""
 
-    school = models.ForeignKey(School, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    school = models.ForeignKey(
+        School, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     table_name = models.TextField()
     row_id = models.BigIntegerField()
     #: The person whom the row is about, where it is about one.

@@ -42,7 +42,12 @@ class Protect(Operation):
         history: str | None = "all",
         subject: str | None = None,
     ) -> None:
-        self.model, self.also_read_by, self.history, self.subject = model, also_read_by or {}, history, subject
+        self.model, self.also_read_by, self.history, self.subject = (
+            model,
+            also_read_by or {},
+            history,
+            subject,
+        )
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         facts = {"also_read_by": self.also_read_by, "history": self.history, "subject": self.subject}

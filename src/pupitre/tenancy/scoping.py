@@ -57,4 +57,6 @@ def _send(text: bytes) -> None:
     result = raw.exec_(text)
     if result.status != pq.ExecStatus.TUPLES_OK:
         lost = raw.status == pq.ConnStatus.BAD
-        raise (OperationalError if lost else RuntimeError)(f"the scope could not be set: {raw.get_error_message()}")
+        raise (OperationalError if lost else RuntimeError)(
+            f"the scope could not be set: {raw.get_error_message()}"
+        )

@@ -34,6 +34,7 @@ def environment(**options: Any) -> Environment:
         get_messages=get_messages,
         get_language=get_language,
         fragment_of=fragment_of,
+        weekday_and_day=weekday_and_day,
     )
     env.filters.update(
         date=lambda value, style="DATE_FORMAT": formats.date_format(value, style) if value else "",
@@ -43,6 +44,11 @@ def environment(**options: Any) -> Environment:
         initials=initials,
     )
     return env
+
+
+def weekday_and_day(value: Any) -> str:
+    """A date or moment as "Tuesday, October 13", the day in each language's own order."""
+    return f"{formats.date_format(value, 'l')}, {formats.date_format(value, 'MONTH_DAY_FORMAT')}" if value else ""
 
 
 def url(name: str, **arguments: object) -> str:

@@ -7,18 +7,24 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.messages import get_messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.template import engines
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 
 def render(
-    request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200, block: str = ""
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+    block: str = "",
 ) -> HttpResponse:
     """Render a page in its shell, or only `block` of it for htmx: a fragment stays in its page's template."""
-    found = engines["jinja2"].env.get_template(template)
+    found = environment().get_template(template)
     facts = {**shared(request), **(context or {})}
     if block:
         scope = found.new_context(facts)
@@ -35,6 +41,12 @@ def shared(request: HttpRequest) -> dict[str, Any]:
         "csrf_token": token,
         "csrf_input": Markup('<input type="hidden" name="csrfmiddlewaretoken" value="%s">') % escape(token),
     }
+
+
+def environment() -> Environment:
+    """The pages' Jinja2, for what is rendered outside of a request too: mails, letters."""
+    found: Environment = engines["jinja2"].env  # type: ignore[attr-defined]
+    return found
 
 
 class LazyShell:
@@ -66,11 +78,11 @@ def is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
 
 
-def see(request: HttpRequest, to: str, **arguments: object) -> HttpResponse:
+def see(request: HttpRequest, to: str, **arguments: Any) -> HttpResponse:
     """Answer a form with the page to look at next (303 for a browser, HX-Redirect for htmx)."""
-    answer: HttpResponseRedirect = redirect(to, **arguments)  # type: ignore[assignment]
+    answer: HttpResponse = redirect(to, **arguments)
     if is_fragment(request):
-        return HttpResponse(status=204, headers={"HX-Redirect": answer.url})
+        return HttpResponse(status=204, headers={"HX-Redirect": answer.headers["Location"]})
     answer.status_code = 303
     return answer
 

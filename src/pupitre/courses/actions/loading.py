@@ -6,11 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
+from pupitre.courses.models import AcademicSession, Class, Enrolment
+from pupitre.courses.rules.loading import NewClass, NewEnrolment, Teaching
 from pupitre.people.rules import OFFICE, Actor, require
 from pupitre.tenancy import bulk
-
-from .models import AcademicSession, Class, Enrolment
-from .rules.loading import NewClass, NewEnrolment, Teaching
 
 _SESSION = (
     "id",
