@@ -124,7 +124,9 @@ def test_overlapping_periods_are_refused_with_a_sentence(cast: Cast, visit: Visi
         ("bomb.fet", b'<!DOCTYPE x [<!ENTITY a "b">]><fet>&a;</fet>', "not accepted"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(cast: Cast, visit: Visitor, name: str, content: bytes, said: str) -> None:
+def test_a_file_that_cannot_be_used_says_why(
+    cast: Cast, visit: Visitor, name: str, content: bytes, said: str
+) -> None:
     browser = visit.as_(cast.secretary)
     where = send(browser, (name, content))
     shown = browser.get(where).content.decode()
@@ -166,12 +168,16 @@ def test_the_preview_costs_as_much_for_one_lesson_as_for_thirty(cast: Cast, visi
 
 @pytest.mark.reference
 @pytest.mark.skipif(not DATA.is_dir(), reason="no reference data")
-@pytest.mark.parametrize(("school", "lessons", "duties"), [("primaria", 254, 0), ("secondary-school", 817, 269)])
+@pytest.mark.parametrize(
+    ("school", "lessons", "duties"), [("primaria", 254, 0), ("secondary-school", 817, 269)]
+)
 @pytest.mark.parametrize("combined", [True, False])
 def test_a_real_school_through_the_page(
     cast: Cast, visit: Visitor, school: str, lessons: int, duties: int, combined: bool
 ) -> None:
-    names = [f"{school}_data_and_timetable.fet"] if combined else [f"{school}.fet", f"{school}_activities.xml"]
+    names = (
+        [f"{school}_data_and_timetable.fet"] if combined else [f"{school}.fet", f"{school}_activities.xml"]
+    )
     browser = visit.as_(cast.secretary)
     where = send(browser, *((file.name, file.content) for file in real(*names)))
     shown = browser.get(where).content.decode()

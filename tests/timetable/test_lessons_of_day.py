@@ -112,6 +112,8 @@ def test_the_substitute_sees_the_lesson_and_the_absent_teacher_sees_who_covers_i
         assert covered in day(cast, teacher=teacher)
         assert ids(lessons_of_day(cast.school, TODAY, room_id=hall.pk)) == [cast.lesson.pk]
         assert day(cast, TODAY + timedelta(days=7), teacher=colleague) == []
+        year = lessons_between(cast.school, date(2026, 9, 1), date(2027, 6, 30), teacher_id=colleague)
+        assert [lesson.held_on for lesson in year] == [TODAY]
 
 
 def test_one_statement_for_two_lessons_and_for_a_whole_week(cast: Cast) -> None:

@@ -81,7 +81,7 @@ _LESSONS: Final = f"""
 WITH calendar AS MATERIALIZED (SELECT {CALENDAR_FACTS} AS facts)
 SELECT CASE WHEN row_number() OVER () = 1 THEN calendar.facts END,
        l.id, l.weekday, l.position, l.length, l.week, l.starts_on, l.ends_on,
-       l.class_id, c.title, l.subject, l.room_id, r.name, t.ids, t.names, x.changes
+       l.class_id, c.title, l.subject, l.room_id, r.name, t.ids, t.names, x.changes, {{usual}}
   FROM calendar
   LEFT JOIN timetable_lesson l ON l.weekday IN (
          SELECT extract(isodow FROM d)::smallint FROM generate_series(%(first)s::date, %(last)s::date, '1 day') d
@@ -104,6 +104,12 @@ SELECT CASE WHEN row_number() OVER () = 1 THEN calendar.facts END,
         WHERE s.lesson_id = l.id AND s.held_on BETWEEN %(first)s::date AND %(last)s::date) x ON true
 """  # noqa: S608 - put together from constants
 _CHANGED: Final = "SELECT lesson_id FROM timetable_substitution WHERE held_on BETWEEN %(first)s::date AND %(last)s::date AND"
+# Who stands in once, or a room that is used once, has the lesson on that date only.
+_USUAL: Final = {
+    "teacher": """(l.id IN (SELECT lesson_id FROM timetable_lessonteacher WHERE teacher_id = %(teacher)s)
+        OR l.class_id IN (SELECT class_id FROM courses_enrolment WHERE person_id = %(teacher)s AND role = 3))""",
+    "room": "l.room_id IS NOT DISTINCT FROM %(room)s",
+}
 _RESTRICTIONS: Final = {
     "teacher": f"""AND (l.id IN (SELECT lesson_id FROM timetable_lessonteacher WHERE teacher_id = %(teacher)s)
         OR l.id IN ({_CHANGED} substitute_id = %(teacher)s)
@@ -175,12 +181,22 @@ def timetable_between(
     }
     asked = {name: value for name, value in told.items() if value is not None}
     restriction = " ".join(_RESTRICTIONS[name] for name in asked)
+    usual = " AND ".join(_USUAL[name] for name in asked if name in _USUAL) or "true"
     dates = {"first": first, "last": last, "early": first - NEAR, "late": last + NEAR}
     with connection.cursor() as cursor:
-        cursor.execute(_LESSONS.replace("{restriction}", restriction), {**dates, **asked})
+        statement = _LESSONS.replace("{restriction}", restriction).replace("{usual}", usual)
+        cursor.execute(statement, {**dates, **asked})
         rows = cursor.fetchall()
     calendar = calendar_of(school.time_zone, plain(rows[0][0]), first, last)
-    return calendar, list(_held([row[1:] for row in rows if row[1] is not None], first, last, calendar))
+    found = [row[1:] for row in rows if row[1] is not None]
+    only_once = {row[0] for row in found if not row[-1]}
+    return calendar, [
+        held
+        for held in _held(found, first, last, calendar)
+        if held.lesson_id not in only_once
+        or (teacher is not None and held.substitute_id == teacher)
+        or (room is not None and held.room_id == room)
+    ]
 
 
 def _held(
@@ -198,7 +214,7 @@ _UNCHANGED: Final = (None, None, None, "", None, "", False, "")
 
 
 def _lesson(row: tuple[Any, ...], occurrence: Occurrence, change: Iterable[Any]) -> HeldLesson:
-    lesson_id, _, position, length, _, _, _, class_id, title, subject, room_id, room, ids, names, _ = row
+    lesson_id, _, position, length, _, _, _, class_id, title, subject, room_id, room, ids, names, _, _ = row
     change_id, absent_id, substitute_id, substitute, other_room_id, other_room, is_cancelled, note = change
     return HeldLesson(
         lesson_id=lesson_id,

@@ -85,7 +85,7 @@ class _Builder(ContentHandler):
     def setDocumentLocator(self, locator: Locator) -> None:  # noqa: N802 (SAX's name)
         self._locator = locator
 
-    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: ARG002, N802 (SAX's names)
+    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 (SAX's names)
         self._count += 1
         if self._count > MOST_ELEMENTS or len(self._open) >= MOST_LEVELS:
             raise OversizedXmlError
@@ -102,7 +102,7 @@ class _Builder(ContentHandler):
         if self._texts:
             self._texts[-1].append(content)
 
-    def endElement(self, name: str) -> None:  # noqa: ARG002, N802 (SAX's names)
+    def endElement(self, name: str) -> None:  # noqa: N802 (SAX's names)
         self._open.pop().text = tidy("".join(self._texts.pop()))
 
 

@@ -30,7 +30,7 @@ def new_lesson(request: HttpRequest, school: str) -> HttpResponse:
     if request.method == "GET" or not form.is_valid():
         return _page(request, school, form, title=_("Add a lesson"))
     facts = form.cleaned_data
-    clashes = queries.clashes_with(**facts)
+    clashes = _clashes(facts)
     if clashes and not request.POST.get("anyway"):
         return _page(request, school, form, title=_("Add a lesson"), clashes=clashes)
     actions.schedule_lesson(
@@ -71,7 +71,7 @@ def lesson(request: HttpRequest, school: str, lesson: int) -> HttpResponse:
     if request.method == "GET" or not form.is_valid():
         return _page(request, school, form, title=title, **shown)
     facts = form.cleaned_data
-    clashes = queries.clashes_with(**facts, lesson=lesson)
+    clashes = _clashes(facts, lesson)
     if clashes and not request.POST.get("anyway"):
         return _page(request, school, form, title=title, clashes=clashes, **shown)
     actions.change_lesson(actor, lesson, from_on=facts["from_on"], **{name: facts[name] for name in _SHARED})
@@ -98,6 +98,11 @@ def _page(request: HttpRequest, school: str, form: LessonForm, **shown: Any) -> 
     refused = bool(form.errors or shown.get("clashes"))
     context = {"school": school, "form": form, "clashes": [], **shown}
     return render(request, "timetable/lesson.html", context, status=422 if refused else 200)
+
+
+def _clashes(facts: dict[str, Any], lesson: int = 0) -> list[queries.Clash]:
+    asked = {name: value for name, value in facts.items() if name != "subject"}
+    return queries.clashes_with(**asked, lesson=lesson)
 
 
 @only(*OFFICE)
