@@ -18,6 +18,9 @@ def work() -> None:
     from procrastinate import PsycopgConnector
     from procrastinate.contrib.django import app, utils
 
+    from pupitre.project import jobs
+
+    jobs.catch_up()
     # Django's own connector is synchronous; a worker needs this one, with as few connections as it can do with.
     connector = PsycopgConnector(kwargs=utils.connector_params(), min_size=1, max_size=CONCURRENCY + 1)
     with app.replace_connector(connector):

@@ -14,12 +14,13 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from django.db import transaction
+from django.urls import reverse
 
 from pupitre.attendance.actions import figures, history
 from pupitre.attendance.rules.absences import Counted, Window
 from pupitre.attendance.rules.loading import NewCode, NewThreshold
 from pupitre.attendance.rules.status import DEFAULT_LETTERS, Status
-from pupitre.courses import loading as courses
+from pupitre.courses.actions import loading as courses
 from pupitre.kernel import clock
 from pupitre.messaging.actions import history as messaging
 from pupitre.people import actions as people
@@ -42,6 +43,8 @@ from pupitre.timetable.actions.loading import load_timetable
 PASSWORD = "demostracio"  # noqa: S105
 #: One guardian and one pupil of so many have no account yet: for them the office prints letters.
 _WITHOUT_ACCOUNT = 7
+#: The class card of a child at the primary school: its address ends with this, and these pictures are tapped in order.
+_CARD, _PICTURES = "marinada", ("sun", "cat", "star")
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,9 @@ def personas() -> list[Persona]:
     for title, role, school, place in _SHOWN:
         key = made.persona(role, school, place=place)
         shown.append(Persona(title, made.population.people[key].username, PASSWORD))
-    return shown
+    slug = next(one.slug for one in made.population.schools if one.key == "pri")
+    card = reverse("card", kwargs={"school": slug, "token": _CARD})
+    return [*shown, Persona("Small child, with the class card", card, ", ".join(_PICTURES))]
 
 
 def run_demo(_args: argparse.Namespace) -> int:
@@ -154,7 +159,8 @@ def _accounts(made: Demonstration) -> Iterator[NewAccount]:
     for number, person in enumerate(made.population.people.values()):
         is_shown = person.key in shown
         is_waiting = not person.key.startswith("staff") and number % _WITHOUT_ACCOUNT == 0
-        if is_shown or not (is_waiting or person.key in small):
+        is_carded = person.key == made.small_child
+        if is_shown or is_carded or not (is_waiting or person.key in small):
             # Whoever takes an account over confirms the address; the roster's stays with the person until then.
             email = (person.email or "") if is_shown else ""
             secret = PASSWORD if is_shown else ""
@@ -225,6 +231,9 @@ class _School:
             class_ids=class_ids,
             person_ids=person_ids,
         )
+        if self.school.key == "pri":
+            child = person_ids[self.made.small_child]
+            people_loading.load_card(actor, child, token=_CARD, pictures=_PICTURES, now=self.now)
         history.load_ways(actor, codes=_codes(self.school), thresholds=_thresholds(self.school))
         history.load_history(actor, records.registers(registers, records.bell, now=self.now))
         told = (records.absence(one, records.bell, self.now) for one in absences)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from pupitre.attendance.actions import figures, history
 from pupitre.attendance.queries import keys as attendance
-from pupitre.courses import loading as courses
+from pupitre.courses.actions import loading as courses
 from pupitre.kernel import clock
 from pupitre.people.queries.keys import person_ids
 from pupitre.people.rules import Actor, system_actor
@@ -64,6 +64,11 @@ class Demonstration:
     def shown_teacher(self) -> str:
         """Whoever signs in as this teacher has a lesson now."""
         return self.persona("teacher", "sec")
+
+    @property
+    def small_child(self) -> str:
+        """Who signs in by class card."""
+        return self.persona("pupil", "pri")
 
 
 def generate(start: date) -> Demonstration:
