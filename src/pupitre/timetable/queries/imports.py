@@ -104,11 +104,6 @@ def _is_xml(content: bytes) -> bool:
     return content.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")[:1] == b"<"
 
 
-def is_timetable(file: SourceFile) -> bool:
-    """Whether a file looks like a timetable and not like a roster: FET's XML, or a CSV whose header names days or hours."""
-    return _is_xml(file.content) or read_csv(file).is_usable
-
-
 _KNOWN: Final = """
 SELECT json_build_object(
   'teachers', (SELECT json_agg(json_build_array(p.id::text, p.given_name || ' ' || p.family_name,
