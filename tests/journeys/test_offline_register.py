@@ -5,12 +5,13 @@ The network is cut by the browser itself; the product is the running one, and wh
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
-from .conftest import PHONE, Product, session_cookie
+from .conftest import PHONE, Product, session_cookie, sign_out
 
 pytestmark = pytest.mark.browser
 
@@ -212,3 +213,77 @@ def test_a_note_is_kept_with_the_mark_and_undo_takes_a_tap_back(
     page.wait_for_timeout(600)
     assert marks(product)["sister"][2] == "Feels ill"
     assert marks(product)["pupil"][0] == 1
+
+
+def test_the_button_to_sign_out_forgets_the_pages(visit: Callable[..., Page], product: Product) -> None:
+    page = open_day(visit, product)
+    day = page.url
+    assert page.evaluate("caches.keys().then(names => names.filter(n => n.startsWith('pages-')).length)") == 1
+    sign_out(page)
+    page.wait_for_function("caches.keys().then(names => names.every(n => !n.startsWith('pages-')))")
+    page.context.set_offline(True)
+    page.goto(day)
+    expect(page.get_by_role("heading", name="No network")).to_be_visible()
+
+
+@pytest.fixture
+def restarted(
+    playwright: Playwright, chromium_path: str, product: Product, tmp_path: Path
+) -> Callable[[], BrowserContext]:
+    """A browser that is closed and opened again with the same profile."""
+
+    def start() -> BrowserContext:
+        return playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=chromium_path,
+            args=["--no-sandbox"],
+            base_url=product.address,
+            **PHONE,
+        )
+
+    return start
+
+
+def test_a_restarted_browser_still_opens_and_later_sends(
+    restarted: Callable[[], BrowserContext], product: Product
+) -> None:
+    context = restarted()
+    context.add_cookies([session_cookie(product, product.cast.teacher)])
+    page = context.pages[0]
+    page.goto("/s/oak/day")
+    expect(page.locator('[data-chip="kept"]')).to_have_text(re.compile("Ready for offline"), timeout=20_000)
+    context.close()
+
+    context = restarted()
+    context.set_offline(True)
+    page = context.pages[0]
+    page.goto("/s/oak/day")
+    open_register(page)
+    tap(page, product.cast.pupil.person, "Absent")
+    expect(chip(page)).to_have_text(re.compile("1 mark waits"))
+    context.close()
+
+    context = restarted()
+    page = context.pages[0]
+    context.add_cookies([session_cookie(product, product.cast.teacher)])
+    page.goto("/s/oak/day")
+    for _ in range(40):
+        if marks(product):
+            break
+        page.wait_for_timeout(250)
+    context.close()
+    assert marks(product)["pupil"][0] == 2
+
+
+def test_a_closed_register_is_reopened_with_a_reason(visit: Callable[..., Page], product: Product) -> None:
+    page = visit(product.cast.teacher, "/s/oak/day")
+    open_register(page)
+    tap(page, product.cast.pupil.person, "Absent")
+    expect(chip(page)).to_have_text(re.compile("Saved"))
+    page.get_by_role("button", name="Close", exact=True).last.tap()
+    expect(page.get_by_role("heading", name="Maths 1A")).to_be_visible()
+    page.get_by_role("button", name="Reopen to correct").tap()
+    page.get_by_label("Why?").fill("He came in")
+    page.get_by_role("button", name="Reopen", exact=True).tap()
+    expect(page.get_by_role("button", name="Done")).to_be_visible()
+    assert product.rows("SELECT reason FROM attendance_reopening") == [("He came in",)]

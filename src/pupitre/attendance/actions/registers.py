@@ -254,7 +254,7 @@ def _write(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime, *, is_first
         version += 1
         Register.objects.filter(pk=sheet.register_id).update(version=version)
     if changed or is_first:
-        _publish(actor, sheet, now)
+        _publish(actor, sheet, merge, now)
     before = {pupil.id: pupil.mark for pupil in sheet.pupils if pupil.mark}
     return Taken(
         sheet,
@@ -296,9 +296,11 @@ def _keep_marks(
         cursor.execute(_KEEP_MARKS, [school.id, register_id, now, *columns, outcomes])
 
 
-def _publish(actor: Actor, sheet: Sheet, now: datetime) -> None:
+def _publish(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime) -> None:
+    """Hand the rest to others, in this transaction: alerts to families, and the day's figures."""
     assert sheet.register_id is not None
-    note_absences(actor, register_id=sheet.register_id, now=now)
+    if any(mark.status is Status.ABSENT for mark in merge.written.values()):
+        note_absences(actor, register_id=sheet.register_id, now=now)
     defer_refresh(actor, class_id=sheet.lesson.class_id, held_on=sheet.lesson.held_on)
 
 
