@@ -40,7 +40,7 @@ def environment(**options: Any) -> Environment:
         date=lambda value, style="DATE_FORMAT": formats.date_format(value, style) if value else "",
         time=lambda value: formats.time_format(value, "H:i") if value else "",
         local=lambda value, zone: timezone.localtime(value, zone_of(zone)),
-        number=lambda value, digits=None: formats.number_format(value, digits),
+        number=lambda value, digits=None: formats.number_format(value, digits, force_grouping=abs(value) >= 10_000),
         initials=initials,
     )
     return env

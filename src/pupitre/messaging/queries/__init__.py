@@ -96,7 +96,7 @@ def _told(value: Any) -> Any:
         return value
     local = clock.local(datetime.fromisoformat(value["at"]), value["zone"])
     return (
-        formats.time_format(local, "H:i") if value["show"] == Show.TIME else formats.date_format(local, "j F")
+        formats.time_format(local, "H:i") if value["show"] == Show.TIME else formats.date_format(local, "MONTH_DAY_FORMAT")
     )
 
 

@@ -48,14 +48,18 @@ _SUMS: Final = "sum(f.marks), sum(f.present), sum(f.absent), sum(f.late), sum(f.
 _BY_DAY: Final = f"""
 SELECT f.held_on, {_SUMS} FROM attendance_dayfigure f WHERE f.held_on BETWEEN %s AND %s GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - put together from constants
-# A class that takes one form as a whole counts for the form; one that mixes forms stands for itself.
+# A class that takes one form as a whole counts for the form. Where a school has no forms, its classes stand for themselves;
+# classes that mix forms would only repeat what the forms say.
 _BY_FORM: Final = f"""
-SELECT coalesce(h.title, c.title), {_SUMS}
-  FROM attendance_dayfigure f JOIN courses_class c ON c.id = f.class_id
-  LEFT JOIN LATERAL (
-       SELECT min(form.title) AS title FROM courses_classgroup g JOIN courses_class form ON form.id = g.homeroom_id
-        WHERE g.class_id = c.id HAVING count(*) = 1) h ON true
- WHERE f.held_on BETWEEN %s AND %s GROUP BY 1 ORDER BY 1
+WITH title_of AS MATERIALIZED (
+    SELECT c.id, CASE WHEN c.kind = 'homeroom' THEN c.title ELSE
+           (SELECT min(form.title) FROM courses_classgroup g JOIN courses_class form ON form.id = g.homeroom_id
+             WHERE g.class_id = c.id HAVING count(*) = 1) END AS form, c.title
+      FROM courses_class c
+), has_forms AS (SELECT EXISTS (SELECT 1 FROM title_of WHERE form IS NOT NULL) AS it)
+SELECT CASE WHEN has_forms.it THEN t.form ELSE t.title END AS shown, {_SUMS}
+  FROM attendance_dayfigure f JOIN title_of t ON t.id = f.class_id CROSS JOIN has_forms
+ WHERE f.held_on BETWEEN %s AND %s AND (t.form IS NOT NULL OR NOT has_forms.it) GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - put together from constants
 _COUNTS: Final = """
 SELECT count(DISTINCT m.person_id) FILTER (WHERE m.role = %(pupil)s), count(DISTINCT m.person_id) FILTER (WHERE m.role = ANY(%(staff)s)),

@@ -51,7 +51,9 @@ def part_of(place: Place) -> str:
 def school_home(request: HttpRequest, school: str) -> HttpResponse:
     """Each role's first page of a school: the lesson of now, the board, the own day."""
     roles = actor_of(request).roles
-    if roles & OFFICE:
+    if Role.HEAD in roles:
+        to = reverse("school-overview", kwargs={"school": school})
+    elif roles & OFFICE:
         to = reverse("board", kwargs={"school": school})
     elif roles & TEACHES:
         to = reverse("day", kwargs={"school": school})
