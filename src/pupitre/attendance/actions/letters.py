@@ -205,7 +205,8 @@ def _copy(
             "recipient": [guardian.full_name],
             "date": formats.date_format(today),
             "reference": _("Letter %(number)s") % {"number": f"{crossing.window_starts_on.year}-{letter.pk}"},
-            "salutation": _("Dear %(guardian)s,") % facts,
+            # A text that names the guardian greets her itself.
+            "salutation": "" if "{guardian}" in threshold.letter_body else _("Dear %(guardian)s,") % facts,
             "paragraphs": [part.strip() for part in body.split("\n\n") if part.strip()],
             "table": _table(actor, lessons),
             "closing": _("Yours sincerely,"),

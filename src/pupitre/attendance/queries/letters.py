@@ -247,7 +247,10 @@ def copies_of(actor: Actor, letter_ids: Iterable[int]) -> tuple[list[dict[str, A
     found = list(AbsenceLetter.objects.filter(pk__in=wanted).order_by("id"))
     if not found or len(found) != len(wanted):
         raise NotFound
-    return [copy for letter in found for copy in letter.facts], [letter.pupil_id for letter in found]
+    copies = [copy for letter in found for copy in letter.facts]
+    if not copies:
+        raise NotFound
+    return copies, [letter.pupil_id for letter in found]
 
 
 def school_address(actor: Actor) -> tuple[str, str, str]:

@@ -52,20 +52,20 @@ def _chooser(request: HttpRequest, name: str, school: str, stretch: Stretch, tod
         (_("This month"), month),
         (_("Last month"), before),
         (_("School year"), window_on(Window.YEAR, today, sessions)),
+        (_("Term"), window_on(Window.TERM, today, sessions)),
     ]
-    term = window_on(Window.TERM, today, sessions)
-    if term != choices[-1][1]:
-        choices.insert(2, (_("Term"), term))
     form_id = request.GET.get("form", "")
     kept = {"form": form_id} if form_id.isdigit() else {}
-    quick = []
+    quick: list[dict[str, Any]] = []
     for label, (first, last) in choices:
-        until = min(last, today)
-        query = urlencode({"first": first.isoformat(), "last": until.isoformat(), **kept})
-        quick.append({"label": label, "href": f"{here}?{query}", "current": stretch == Stretch(first, until)})
+        chosen = Stretch(first, min(last, today))
+        if any(one["chosen"] == chosen for one in quick):
+            continue
+        query = urlencode({"first": first.isoformat(), "last": chosen.last.isoformat(), **kept})
+        quick.append({"label": label, "href": f"{here}?{query}", "current": stretch == chosen, "chosen": chosen})
     form = StretchForm(initial={"first": stretch.first, "last": stretch.last})
     asked = urlencode({"first": stretch.first.isoformat(), "last": stretch.last.isoformat()})
-    return {"quick": quick, "form": form, "asked": asked, "kept": kept}
+    return {"quick": quick, "form": form, "asked": asked}
 
 
 @require_GET
@@ -98,7 +98,7 @@ def _charts(overview: Overview) -> dict[str, Any]:
     return {
         "months": [formats.date_format(month, "M Y") for month, _figures in overview.months],
         "month_series": _series(labels, [figures for _month, figures in overview.months]),
-        "weekdays": [str(WEEKDAYS[weekday - 1]) for weekday, _figures in overview.weekdays],
+        "weekdays": [str(WEEKDAYS_ABBR[weekday - 1]) for weekday, _figures in overview.weekdays],
         "weekday_series": _series(labels, [figures for _weekday, figures in overview.weekdays]),
         "worst": [(one.title, one.figures.percent_missed) for one in worst if one.figures.missed],
         "lesson_columns": [str(WEEKDAYS[weekday - 1]) for weekday in weekdays],
@@ -177,7 +177,7 @@ def pupil(request: HttpRequest, school: str, pupil: int) -> HttpResponse:
 def _weeks(year: PupilYear) -> list[dict[str, Any]]:
     return [
         {
-            "label": formats.date_format(week.monday, "j M"),
+            "label": _("%(day)s/%(month)s") % {"day": week.monday.day, "month": week.monday.month},
             "cells": [_cell(week.monday + timedelta(days=n), day) for n, day in enumerate(week.days)],
         }
         for week in queries.weeks_of(year)
