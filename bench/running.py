@@ -75,7 +75,7 @@ def _wait(found: Running, process: "subprocess.Popen[bytes]", log: Path) -> None
     raise RuntimeError(f"it did not answer within {STARTS_WITHIN:.0f} s:\n{log.read_text()}")
 
 
-def wait_until_quiet(found: Running, *, within: float = 90.0) -> None:
+def wait_until_quiet(found: Running, *, within: float = 30.0) -> None:
     """Wait until the processes do nothing any more: the worker has caught up with the demonstration's days."""
     until = time.monotonic() + within
     while time.monotonic() < until:
@@ -151,14 +151,14 @@ def sign_in(address: str, username: str, password: str) -> Session:
     """Sign in as a person does: the form, its token, the password."""
     jar = CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    page = opener.open(f"{address}/accounts/login/").read().decode()
+    page = opener.open(f"{address}/account/login/").read().decode()
     found = re.search(r'name="csrfmiddlewaretoken"[^>]*value="([^"]+)"', page)
     assert found, "the sign-in page has a form"
     facts = urllib.parse.urlencode(
         {"login": username, "password": password, "csrfmiddlewaretoken": found.group(1)}
     )
     request = urllib.request.Request(
-        f"{address}/accounts/login/", data=facts.encode(), headers={"Referer": address}
+        f"{address}/account/login/", data=facts.encode(), headers={"Referer": address}
     )
     opener.open(request).read()
     cookies = {cookie.name: str(cookie.value) for cookie in jar}

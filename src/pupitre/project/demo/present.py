@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
+from django.db import connection
+
 from pupitre.attendance.actions import figures, history
 from pupitre.attendance.queries import keys as attendance
 from pupitre.courses.actions import loading as courses
@@ -251,7 +253,14 @@ def refresh(*, now: datetime) -> None:
     made = generate(start)
     for facts in found:
         with scope(facts.id):
+            _wait_for_turn(facts)
             keep(made, facts, now=now)
+
+
+def _wait_for_turn(facts: SchoolFacts) -> None:
+    """Two workers that wake at once would take the same registers: the second waits, and then sees them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('pupitre.project.demo'), %s)", [facts.id])
 
 
 def first_day(found: Sequence[SchoolFacts], now: datetime) -> date:

@@ -1,0 +1,289 @@
+"""The register page, saving a register and the family page on the demonstration, beside an empty view on the same server.
+
+    python -m bench.pages [--seconds 4] [--profile register] [--statements]
+
+CPU is that of the server's process and of PostgreSQL's, from /proc, divided by the requests answered; the ratio is to the
+empty view's. Requests per second and core are the requests that one second of the server's and database's CPU answers.
+"""
+
+import argparse
+import base64
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import quantiles
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.running import HOME, ROOT, Running, Session, cpu_of, fetch, running, sign_in, wait_until_quiet
+
+GOAL_RATIO, GOAL_DATABASE_MS = 18.0, 1.5
+CONNECTIONS = (1, 4, 16)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked for. Each request is raw bytes; connections share them out."""
+
+    name: str
+    requests: tuple[bytes, ...]
+    path: str = ""
+    session: Session | None = None
+    body: str = ""
+
+
+@dataclass
+class Measured:
+    """One case at one number of connections; times per request in milliseconds."""
+
+    rate: float
+    server: float
+    database: float
+    median: float
+    late: float
+    size: int
+    failed: int
+    failure: str = field(default="")
+
+
+def raw(path: str, session: Session | None, body: str = "", kind: str = "application/json") -> bytes:
+    """A request as a browser sends it, without what does not matter here."""
+    head = [f"{'POST' if body else 'GET'} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept-Language: es", "Accept: text/html"]
+    if session is not None:
+        head.append(f"Cookie: {session.header}")
+    if body and session is not None:
+        head += [f"Content-Type: {kind}", f"Content-Length: {len(body.encode())}", f"X-CSRFToken: {session.token}"]
+    return ("\r\n".join(head) + "\r\n\r\n" + body).encode()
+
+
+def measure(found: Running, case: Case, connections: int, seconds: float) -> Measured:
+    """Ask for so long, and read what it cost."""
+    where = urlsplit(found.address)
+    task = {
+        "host": where.hostname,
+        "port": where.port,
+        "seconds": seconds,
+        "connections": connections,
+        "requests": [base64.b64encode(one).decode() for one in case.requests],
+    }
+    web, database = found.of("web"), found.of("database")
+    before = [sum(map(cpu_of, pids)) for pids in (web, database)]
+    command = [sys.executable, "-m", "bench.generator"]
+    done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=True, cwd=ROOT)
+    told = json.loads(done.stdout)
+    answered = len(told["latencies"])
+    spent = [sum(map(cpu_of, pids)) - was for pids, was in zip((web, found.of("database")), before, strict=True)]
+    cuts = quantiles(told["latencies"], n=20) if answered > 1 else [0.0] * 19
+    return Measured(
+        rate=answered / told["seconds"],
+        server=spent[0] / answered * 1000,
+        database=spent[1] / answered * 1000,
+        median=cuts[9],
+        late=cuts[18],
+        size=told["bytes"],
+        failed=told["failed"],
+        failure=told["failure"],
+    )
+
+
+# What is asked for
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A register that the teacher may write: its address and its pupils."""
+
+    path: str
+    pupils: tuple[int, ...]
+
+
+def cases(found: Running) -> list[Case]:
+    """The pages as the demonstration's people see them."""
+    people = _personas()
+    teacher = sign_in(found.address, *people["Teacher, in class right now"])
+    mother = sign_in(found.address, *people["Mother, children in two schools"])
+    registers = _registers(found, teacher)
+    shown = max(registers, key=lambda one: (-abs(len(one.pupils) - 30), one.path))
+    saves = tuple(_save(one, teacher, at) for at in range(2) for one in registers)
+    return [
+        Case("empty view", (raw("/health/live", None),), "/health/live"),
+        Case(f"register, {len(shown.pupils)} pupils", (raw(shown.path, teacher),), shown.path, teacher),
+        Case("saving a register", saves, f"{shown.path}/marks", teacher, _marks(shown, 0)),
+        Case("family, 2 schools", (raw("/family", mother),), "/family", mother),
+    ]
+
+
+def _personas() -> dict[str, tuple[str, str]]:
+    note = json.loads((HOME / "prepared.json").read_text())
+    return {one["title"]: (one["username"], one["password"]) for one in note["personas"]}
+
+
+def _registers(found: Running, teacher: Session) -> list[Marked]:
+    """The registers of the teacher's last days, as her pages link them."""
+    school = "puente-marinada"
+    marked = []
+    for ago in range(6):
+        on = (datetime.now(UTC) - timedelta(days=ago)).date()
+        page = fetch(found.address, f"/s/{school}/day/{on}", teacher)
+        for path in dict.fromkeys(re.findall(rf'href="(/s/{school}/registers/\d+/{on})"', page)):
+            register = fetch(found.address, path, teacher)
+            pupils = tuple(int(one) for one in dict.fromkeys(re.findall(r'name="?mark-(\d+)', register)))
+            if pupils and f"{path}/reopening" not in register:
+                marked.append(Marked(path, pupils))
+    if not marked:
+        raise RuntimeError("the teacher of the demonstration has no register to write in")
+    return marked
+
+
+def _save(one: Marked, teacher: Session, turn: int) -> bytes:
+    return raw(f"{one.path}/marks", teacher, _marks(one, turn))
+
+
+def _marks(one: Marked, turn: int) -> str:
+    """What a device sends that took the whole register: three pupils are absent in turn, so that every save changes marks."""
+    now = datetime.now(UTC).isoformat()
+    absent = set(one.pupils[3 * turn : 3 * turn + 3])
+    rows = [
+        {"pupil": pupil, "code": "F" if pupil in absent else "P", "recorded_at": now, "explicit": pupil in absent}
+        for pupil in one.pupils
+    ]
+    return json.dumps({"batch": f"bench-{turn}", "device": f"bench-{turn}-device", "marks": rows})
+
+
+# Statements
+
+
+@contextmanager
+def application() -> Iterator[None]:
+    """Django in this process, on the benchmark's database, to count statements."""
+    import os
+
+    from pupitre.kernel import config
+    from pupitre.project import database
+
+    os.environ["PUPITRE_DATA_DIR"] = str(HOME)
+    settings = config.load(os.environ)
+    database.adopt(settings, database.joined(settings))
+    import django
+
+    django.setup()
+    from django.db import connections
+
+    try:
+        yield
+    finally:
+        connections.close_all()
+
+
+def statements(case: Case) -> list[str]:
+    """What the page asks the database; besides, a scope is opened and committed."""
+    from django.db import connection
+    from django.test import Client
+
+    client = Client(headers={"host": "127.0.0.1", "accept-language": "es"})
+    told: list[str] = []
+
+    def listen(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        told.append(sql)
+        return execute(sql, params, many, context)
+
+    for name, value in (case.session.cookies if case.session else {}).items():
+        client.cookies[name] = value
+
+    def ask() -> None:
+        if case.body and case.session:
+            token = {"x-csrftoken": case.session.token}
+            client.post(case.path, case.body, content_type="application/json", headers=token)
+        else:
+            client.get(case.path)
+
+    ask()
+    with connection.execute_wrapper(listen):
+        ask()
+    return told
+
+
+# The table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long each figure is measured")
+    parser.add_argument("--profile", default="", help="record the server with py-spy while this case runs")
+    parser.add_argument("--statements", action="store_true", help="show what each page asks the database")
+    asked = parser.parse_args()
+    console = Console(width=150)
+    with running() as found:
+        wait_until_quiet(found)
+        known = cases(found)
+        if asked.profile:
+            _profile(found, next(one for one in known if one.name.startswith(asked.profile)))
+            return
+        table = _table()
+        base: dict[int, float] = {}
+        with application():
+            for case in known:
+                asks = statements(case)
+                if asked.statements:
+                    console.print(f"\n{case.name}:", *asks, sep="\n  ", highlight=False, markup=False)
+                _measure_case(found, case, len(asks), asked.seconds, table, base)
+    console.print(table)
+    console.print(f"Goals: at most {GOAL_RATIO:.0f} x the empty view, at most {GOAL_DATABASE_MS} ms of the database.")
+
+
+def _table() -> Table:
+    table = Table(title="Pages on the demonstration: one server process with four threads, PostgreSQL beside it")
+    for heading in ("page", "bytes", "statements", "connections", "requests/s", "per core", "server ms", "ratio", "database ms", "p50 ms", "p95 ms"):
+        table.add_column(heading, justify="left" if heading == "page" else "right")
+    return table
+
+
+def _measure_case(
+    found: Running, case: Case, asks: int, seconds: float, table: Table, base: dict[int, float]
+) -> None:
+    measure(found, case, 4, 1.5)  # warms prepared statements, templates and the database's cache
+    for connections in CONNECTIONS:
+        one = measure(found, case, connections, seconds)
+        base.setdefault(connections, one.server)
+        first = connections == CONNECTIONS[0]
+        table.add_row(
+            case.name if first else "",
+            f"{one.size:,}" if first else "",
+            str(asks) if first else "",
+            str(connections),
+            f"{one.rate:.0f}",
+            f"{1000 / (one.server + one.database):.0f}",
+            f"{one.server:.2f}",
+            f"{one.server / base[connections]:.1f} x",
+            f"{one.database:.2f}",
+            f"{one.median:.1f}",
+            f"{one.late:.1f}" + (f" ({one.failed} failed: {one.failure})" if one.failed else ""),
+        )
+    table.add_section()
+
+
+def _profile(found: Running, case: Case) -> None:
+    """Write a flame graph of the server under this case, and its stacks as text, below the benchmark's folder."""
+    pid = max(found.of("web"), key=cpu_of)
+    measure(found, case, 4, 2.0)
+    for form, name in (("raw", "stacks.txt"), ("flamegraph", "flame.svg")):
+        out = HOME / f"{case.name.split(',')[0].replace(' ', '-')}-{name}"
+        command = ["py-spy", "record", "-p", str(pid), "-d", "8", "-r", "400", "-f", form, "-o", str(out)]
+        recorder = subprocess.Popen([str(Path(sys.executable).parent / command[0]), *command[1:]], stdout=subprocess.DEVNULL)
+        time.sleep(0.5)
+        measure(found, case, 4, 9.0)
+        recorder.wait()
+        sys.stdout.write(f"{out}\n")
+
+
+if __name__ == "__main__":
+    main()
