@@ -17,7 +17,7 @@ from pupitre.timetable import actions
 from pupitre.timetable.queries.office import CoverDay, ToCover, cover_day
 from pupitre.web.pages import render, see
 
-from .weeks import date_in
+from .weeks import date_in, without_subject
 
 
 @only(*OFFICE)
@@ -98,6 +98,7 @@ def _row(one: ToCover) -> dict[str, Any]:
         on_duty.insert(0, (chosen, lesson.substitute_name))
     return {
         "lesson": lesson,
+        "group": without_subject(lesson),
         "on_duty": on_duty,
         "free": free,
         "chosen": chosen,

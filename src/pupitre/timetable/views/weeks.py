@@ -297,10 +297,16 @@ def hue_of(subject: str) -> int:
 
 def _group(lesson: HeldLesson, week: Week) -> str:
     """The class without the subject, which stands above it, and without what the page is of."""
+    title = without_subject(lesson)
+    return "" if title in {lesson.subject, week.choice.name} else title
+
+
+def without_subject(lesson: HeldLesson) -> str:
+    """The class's title where it stands beside the subject: "Science · 1A" is "1A" then."""
     title = lesson.class_title
     if lesson.subject and fold(title).startswith(fold(lesson.subject)) and len(title) > len(lesson.subject):
-        title = title[len(lesson.subject) :].lstrip(" ·-–:,")
-    return "" if title in {lesson.subject, week.choice.name} else title
+        return title[len(lesson.subject) :].lstrip(" ·-–:,")
+    return title
 
 
 def _note(lesson: HeldLesson, week: Week) -> str:
