@@ -1,3 +1,23 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views import classes, rosters
+
+urlpatterns = [
+    path("s/<slug:school>/rosters", rosters.imports, name="rosters"),
+    path("s/<slug:school>/rosters/export", rosters.export, name="roster-export"),
+    path("s/<slug:school>/rosters/<int:roster>", rosters.roster, name="roster"),
+    path("s/<slug:school>/rosters/<int:roster>/choices", rosters.choices, name="roster-choices"),
+    path("s/<slug:school>/rosters/<int:roster>/decisions", rosters.decisions, name="roster-decisions"),
+    path("s/<slug:school>/rosters/<int:roster>/application", rosters.application, name="roster-application"),
+    path("s/<slug:school>/rosters/<int:roster>/findings", rosters.findings, name="roster-findings"),
+    path("s/<slug:school>/rosters/<int:roster>/changes/<str:kind>", rosters.changes, name="roster-changes"),
+    path("s/<slug:school>/classes", classes.classes, name="classes"),
+    path("s/<slug:school>/classes/<int:klass>", classes.klass, name="class"),
+    path("s/<slug:school>/classes/<int:klass>/enrolments", classes.enrolments, name="class-enrolments"),
+    path(
+        "s/<slug:school>/classes/<int:klass>/enrolments/<int:enrolment>/end",
+        classes.enrolment_end,
+        name="class-enrolment-end",
+    ),
+    path("s/<slug:school>/classes/<int:klass>/homerooms", classes.homerooms, name="class-homerooms"),
+]

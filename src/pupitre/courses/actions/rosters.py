@@ -54,6 +54,10 @@ class UnderWay(Conflict):
     """An import of this school is being carried out at this moment. Wait until it has finished."""
 
 
+class FilesGone(Refused):
+    """The files of this import are no longer kept. Upload them again."""
+
+
 class UnknownOrg(Refused):
     """The files hold no school “%(org)s”."""
 
@@ -82,6 +86,19 @@ def upload_roster(actor: Actor, *, files: Mapping[str, bytes], file_name: str, n
         file_key=key,
         choices=choices,
     )
+
+
+@transaction.atomic
+def receive_roster(
+    actor: Actor, *, files: Mapping[str, bytes], file_name: str, now: datetime
+) -> RosterImport:
+    """Keep an upload and read it: at once where it is small, else by a job."""
+    record = upload_roster(actor, files=files, file_name=file_name, now=now)
+    if sum(map(len, files.values())) <= READ_AT_ONCE:
+        return read_import(actor, record.pk, now=now)
+    facts: dict[str, Any] = {"import_id": record.pk, "account_id": actor.account_id, "name": actor.name}
+    deferred("pupitre.courses.jobs.read_files", actor.place.id, **facts)
+    return record
 
 
 def _unpacked(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -153,7 +170,7 @@ class _Work:
 
 def _work_out(actor: Actor, record: RosterImport, today: date, *, takes: bool) -> _Work:
     """Read, translate to the school's facts and compare. `takes`: answer conflicts as chosen, not by keeping."""
-    unpacked = files_of_zip(store().get(record.file_key))
+    unpacked = files_of_zip(_stored(record.file_key))
     roster = read_roster(unpacked.files, choices=_choices(record.choices))
     extra = [*unpacked.findings, *_emptied(record)]
     present, last = queries.school_facts(actor), queries.last_said()
@@ -179,6 +196,13 @@ def _work_out(actor: Actor, record: RosterImport, today: date, *, takes: bool) -
         present.person_ids,
         present.department_ids,
     )
+
+
+def _stored(key: str) -> bytes:
+    try:
+        return store().get(key)
+    except FileNotFoundError:
+        raise FilesGone from None
 
 
 def _choices(chosen: Mapping[str, Any]) -> Choices:

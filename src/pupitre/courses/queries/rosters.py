@@ -1,9 +1,13 @@
 """The school as a roster is compared with it: what stands in the tables, and what the last roster said."""
 
+import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from django.conf import settings
 
 from pupitre.courses.models import (
     AcademicSession,
@@ -17,6 +21,7 @@ from pupitre.courses.models import (
 from pupitre.courses.rules.facts import Facts, Known, key_of
 from pupitre.courses.rules.roster import Kind
 from pupitre.kernel.errors import NotFound
+from pupitre.kernel.storage import Storage
 from pupitre.people.queries.rosters import people_state
 from pupitre.people.rules import OFFICE, Actor, require
 from pupitre.people.rules.rosters import PeopleState
@@ -232,6 +237,22 @@ def access_import(actor: Actor, import_id: int) -> RosterImport:
     if found is None:
         raise NotFound
     return found
+
+
+def plan_lines(record: RosterImport, kind: str) -> list[dict[str, Any]]:
+    """The rows of a plan's kind, in the order in which they are shown (`rules.preview.lines_of`)."""
+    key = record.plan.get("rows", {}).get(kind)
+    if key is None:
+        return []
+    lines: list[dict[str, Any]] = json.loads(zlib.decompress(Storage(settings.CONFIG.storage_url).get(key)))
+    return lines
+
+
+def takes_file(record: RosterImport, kind: str, key: str, field: str) -> bool:
+    """Whether the file's word was chosen in a conflict."""
+    usual = bool(record.choices.get("take_all"))
+    different = field in (record.choices.get("take") or {}).get(kind, {}).get(key, ())
+    return different is not usual
 
 
 def last_choices() -> dict[str, Any]:

@@ -119,7 +119,8 @@ class _Import:
         return rosters.choose(self.actor, record.pk, now=now, **choices) if choices else record
 
     def _choices(self, record: Any) -> dict[str, Any]:
-        args, choices = self.args, {}
+        args = self.args
+        choices: dict[str, Any] = {}
         for name, told in (("roles", args.role_map), ("grades", args.grade_map)):
             if told:
                 choices[name] = dict(_pair(word) for word in told)

@@ -1,0 +1,1 @@
+"""The pages of rosters and classes."""
