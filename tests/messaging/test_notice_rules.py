@@ -11,7 +11,10 @@ P256DH, AUTH = "B" + "A" * 86, "A" * 22
 
 
 def test_empty_lines_part_paragraphs_and_single_ones_break_lines() -> None:
-    assert paragraphs_of("One\ntwo\r\n\r\n\nthree\n") == [[[Piece("One")], [Piece("two")]], [[Piece("three")]]]
+    assert paragraphs_of("One\ntwo\r\n\r\n\nthree\n") == [
+        [[Piece("One")], [Piece("two")]],
+        [[Piece("three")]],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,9 @@ def test_a_link_ends_before_the_sentences_punctuation(line: str, href: str) -> N
     assert [piece.href for piece in pieces if piece.href] == [href]
 
 
-@pytest.mark.parametrize("line", ["javascript:alert(1)", "data:text/html,x", "ftp://a.example", "www.a.example"])
+@pytest.mark.parametrize(
+    "line", ["javascript:alert(1)", "data:text/html,x", "ftp://a.example", "www.a.example"]
+)
 def test_nothing_else_becomes_a_link(line: str) -> None:
     [[pieces]] = paragraphs_of(line)
     assert pieces == [Piece(line)]
@@ -47,7 +52,11 @@ def test_the_beginning_is_short(body: str) -> None:
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["https://fcm.googleapis.com/fcm/send/x", "https://web.push.apple.com/x", "https://updates.push.services.mozilla.com/x"],
+    [
+        "https://fcm.googleapis.com/fcm/send/x",
+        "https://web.push.apple.com/x",
+        "https://updates.push.services.mozilla.com/x",
+    ],
 )
 def test_the_push_services_of_browsers_are_known(endpoint: str) -> None:
     check_browser(endpoint, P256DH, AUTH, own_host="school.example")

@@ -4,9 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
-
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pupitre.courses import actions as courses
 from pupitre.kernel import clock
@@ -30,10 +29,17 @@ from tests.conftest import Visitor
 from tests.jobs import run_jobs
 
 
-def published(cast: Cast, *, audience: Audience = Audience.FAMILIES, author: Member | None = None, **facts: Any) -> Notice:
+def published(
+    cast: Cast, *, audience: Audience = Audience.FAMILIES, author: Member | None = None, **facts: Any
+) -> Notice:
     """A notice of the head (or that author) that has been handed out."""
     writer = (author or cast.head).actor
-    told = {"title": "School trip", "body": "We go to the museum.\n\nBring water.", "audience": audience, **facts}
+    told = {
+        "title": "School trip",
+        "body": "We go to the museum.\n\nBring water.",
+        "audience": audience,
+        **facts,
+    }
     with scope(cast.school.id):
         notice = actions.draft_notice(writer, now=NOW, **told)
         actions.publish_notice(writer, notice_id=notice.pk, now=NOW)
@@ -59,7 +65,9 @@ def test_a_notice_to_families_reaches_every_entitled_guardian_and_never_the_barr
 
 def test_a_guardian_without_notices_receives_none(cast: Cast) -> None:
     with scope(cast.school.id):
-        lodger = people.register_person(cast.office, sourced_id="lodger", given_name="Lo", family_name="Ger", now=NOW)
+        lodger = people.register_person(
+            cast.office, sourced_id="lodger", given_name="Lo", family_name="Ger", now=NOW
+        )
         people.grant_role(cast.office, lodger, Role.GUARDIAN)
         people.make_guardian(
             cast.office, cast.classmate.person, lodger, relation=Relation.OTHER, receives_notices=False
@@ -72,7 +80,10 @@ def test_a_guardian_without_notices_receives_none(cast: Cast) -> None:
     [
         (Audience.PUPILS, {"pupil", "sister", "classmate"}),
         (Audience.STAFF, {"secretary", "teacher", "colleague"}),
-        (Audience.EVERYBODY, {"pupil", "sister", "classmate", "secretary", "teacher", "colleague", "mother", "father"}),
+        (
+            Audience.EVERYBODY,
+            {"pupil", "sister", "classmate", "secretary", "teacher", "colleague", "mother", "father"},
+        ),
     ],
 )
 def test_each_audience_is_who_it_says(cast: Cast, audience: Audience, names: set[str]) -> None:
@@ -264,7 +275,9 @@ def test_families_and_pupils_do_not_write(cast: Cast, visit: Visitor) -> None:
 
 def test_a_draft_is_nobodys_but_its_writers(cast: Cast, visit: Visitor) -> None:
     with scope(cast.school.id):
-        notice = actions.draft_notice(cast.head.actor, title="Secret", body="y", audience=Audience.EVERYBODY, now=NOW)
+        notice = actions.draft_notice(
+            cast.head.actor, title="Secret", body="y", audience=Audience.EVERYBODY, now=NOW
+        )
     for member in (cast.mother, cast.pupil, cast.teacher, cast.stranger):
         answer = visit.as_(member).get(f"/s/oak/notices/{notice.pk}")
         assert answer.status_code == 404

@@ -1,9 +1,8 @@
 """The page behind the bell: over all schools of an account, and nobody else's."""
 
 import pytest
-from django.test.utils import CaptureQueriesContext
-
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pupitre.kernel.errors import NotFound
 from pupitre.messaging import queries
@@ -24,7 +23,12 @@ FACTS = {"pupil": "Pau", "school": "Oak", "title": "Trip", "subject": "Maths", "
 def tell_mother(cast: Cast, title: str = "Trip") -> Notification:
     with scope(cast.school.id):
         told = notifications.tell(
-            cast.school.id, [cast.mother.person.pk], Kind.NOTICE, {**FACTS, "title": title}, "/s/oak/notices", now=NOW
+            cast.school.id,
+            [cast.mother.person.pk],
+            Kind.NOTICE,
+            {**FACTS, "title": title},
+            "/s/oak/notices",
+            now=NOW,
         )
     return told[0]
 
@@ -33,7 +37,9 @@ def mother_in_elm(cast: Cast) -> None:
     """The mother has a child in the other school, too, and was told something there."""
     with scope(cast.other_school.id):
         office = system_actor(cast.other_school)
-        again = people.register_person(office, sourced_id="mara", given_name="Mara", family_name="Pupil", now=NOW)
+        again = people.register_person(
+            office, sourced_id="mara", given_name="Mara", family_name="Pupil", now=NOW
+        )
         people.grant_role(office, again, Role.GUARDIAN)
         people.link_account(office, again, cast.mother.account)
         notifications.tell(

@@ -30,11 +30,14 @@ MISSING = {"pupil": "Pau Pupil", "subject": "Maths", "time": moment(NOW, "Europe
 
 @pytest.fixture
 def letterbox() -> Iterator[Letterbox]:
-    with mail_server() as box, override_settings(
-        EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
-        EMAIL_HOST="127.0.0.1",
-        EMAIL_PORT=box.port,
-        EMAIL_USE_TLS=False,
+    with (
+        mail_server() as box,
+        override_settings(
+            EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+            EMAIL_HOST="127.0.0.1",
+            EMAIL_PORT=box.port,
+            EMAIL_USE_TLS=False,
+        ),
     ):
         yield box
 
@@ -45,7 +48,9 @@ def service() -> Iterator[PushService]:
         yield found
 
 
-def told(cast: Cast, *members: Member, kind: Kind = Kind.PUPIL_MISSING, facts: dict[str, Any] = MISSING) -> None:
+def told(
+    cast: Cast, *members: Member, kind: Kind = Kind.PUPIL_MISSING, facts: dict[str, Any] = MISSING
+) -> None:
     with scope(cast.school.id):
         ids = [member.person.pk for member in members]
         notifications.tell(cast.school.id, ids, kind, facts, "/family", now=NOW)
@@ -115,7 +120,9 @@ def test_it_is_given_up_in_the_end(cast: Cast) -> None:
     assert states(cast) == [(DeliveryState.FAILED, MOST_ATTEMPTS)]
 
 
-def test_who_wants_no_mail_gets_none_and_still_reads_it(cast: Cast, visit: Visitor, letterbox: Letterbox) -> None:
+def test_who_wants_no_mail_gets_none_and_still_reads_it(
+    cast: Cast, visit: Visitor, letterbox: Letterbox
+) -> None:
     client = visit.as_(cast.mother)
     assert client.post("/notifications/channels", {"by_push": "on"}).status_code == 303
     told(cast, cast.mother)

@@ -25,18 +25,17 @@ class SchoolDay:
 
     registers: int
     count: Count
-    late: int
 
 
 @dataclass(frozen=True, slots=True)
 class SchoolFigures:
-    """A school in figures. `usual` is how many registers that weekday ends with, 0 where nothing is known."""
+    """A school in figures; `window` sums the days that may be told. `usual` is how many registers
+    that weekday ends with, 0 where nothing is known."""
 
     school: SchoolFacts
     today: SchoolDay
     usual: int
     window: Count
-    late: int
     days: Mapping[date, SchoolDay]
 
     @property
@@ -64,12 +63,12 @@ class AuthorityFigures:
 
 # The policy lets the authority's rows through; its index is found by the column.
 _FIGURES: Final = """
-SELECT school_id, held_on, sum(registers), sum(absent + excused), sum(marks), sum(late)
+SELECT school_id, held_on, sum(registers), sum(absent + excused), sum(marks)
   FROM attendance_dayfigure
  WHERE authority_id = %s AND held_on BETWEEN %s AND %s
  GROUP BY school_id, held_on ORDER BY held_on
 """
-_NOTHING: Final = SchoolDay(0, Count(0, 0), 0)
+_NOTHING: Final = SchoolDay(0, Count(0, 0))
 
 
 def figures_of(actor: Actor, *, now: datetime) -> AuthorityFigures:
@@ -80,9 +79,9 @@ def figures_of(actor: Actor, *, now: datetime) -> AuthorityFigures:
     by_school: dict[int, dict[date, SchoolDay]] = {one.id: {} for one in schools}
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, [actor.authority_id, latest - WINDOW - timedelta(days=1), latest])
-        for school_id, on, registers, missed, marks, late in cursor.fetchall():
+        for school_id, on, registers, missed, marks in cursor.fetchall():
             if on <= here[school_id]:
-                day = SchoolDay(int(registers), Count(int(missed), int(marks)), int(late))
+                day = SchoolDay(int(registers), Count(int(missed), int(marks)))
                 by_school[school_id][on] = day
     rows = [_school(one, by_school[one.id], here[one.id]) for one in schools]
     return _authority(tenancy.access_authority(actor.authority_id), rows)
@@ -90,13 +89,11 @@ def figures_of(actor: Actor, *, now: datetime) -> AuthorityFigures:
 
 def _school(school: SchoolFacts, days: dict[date, SchoolDay], today: date) -> SchoolFigures:
     like_today = [day.registers for on, day in days.items() if on.weekday() == today.weekday() and on < today]
-    counts = [day.count for day in days.values()]
     return SchoolFigures(
         school=school,
         today=days.get(today, _NOTHING),
         usual=round(median(like_today)) if like_today else 0,
-        window=Count(sum(one.missed for one in counts), sum(one.marks for one in counts)),
-        late=sum(day.late for day in days.values()),
+        window=total_of(day.count for day in days.values()),
         days=days,
     )
 

@@ -1,0 +1,165 @@
+"""The authority sees all its schools in figures: nobody's name, and nothing so small that somebody could be guessed."""
+
+from datetime import timedelta
+from io import BytesIO
+from types import SimpleNamespace
+from zipfile import ZipFile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pupitre.people import actions as people
+from pupitre.people.models import Person
+from pupitre.people.rules import Actor, Role
+from pupitre.reports.queries.authority import figures_of
+from pupitre.reports.rules import SMALLEST, Count, total_of
+from pupitre.tenancy import actions as founding
+from pupitre.tenancy.scoping import scope
+from tests.cast import NOW, TODAY, Cast
+from tests.conftest import Visitor
+from tests.reports.arranging import figure, statements
+
+PATH = "/a/valley/"
+
+
+@pytest.fixture
+def inspector(cast: Cast) -> SimpleNamespace:
+    return SimpleNamespace(account=cast.inspector)
+
+
+def test_the_schools_side_by_side(cast: Cast, visit: Visitor, inspector: SimpleNamespace) -> None:
+    figure(cast, missed=10, marks=100, on=TODAY)
+    figure(cast, missed=30, marks=100, on=TODAY, school_id=cast.other_school.id)
+    page = visit.as_(inspector).get(PATH).content.decode()
+    for word in ("The Valley", "Oak School", "Elm School", "10.0", "30.0", "20.0"):
+        assert word in page
+
+
+def test_nobodys_name_is_on_it(cast: Cast, visit: Visitor, inspector: SimpleNamespace) -> None:
+    for days in range(20):
+        figure(cast, missed=8, marks=90, on=TODAY - timedelta(days=days))
+    page = visit.as_(inspector).get(PATH).content.decode()
+    with scope(cast.school.id):
+        names = Person.objects.values_list("given_name", "family_name")
+        assert len(names) > 5
+        for given_name, family_name in names:
+            assert given_name not in page, given_name
+            assert f"{given_name} {family_name}" not in page
+
+
+def test_its_scope_reads_no_person_at_all(cast: Cast) -> None:
+    with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
+        assert not Person.objects.exists()
+
+
+def test_small_figures_are_not_told(cast: Cast, visit: Visitor, inspector: SimpleNamespace) -> None:
+    figure(cast, missed=3, marks=100, on=TODAY)
+    figure(cast, missed=30, marks=100, on=TODAY, school_id=cast.other_school.id)
+    page = visit.as_(inspector).get(PATH).content.decode().split("<main")[1]
+    assert "&lt; 5" in page
+    assert "3.0 %" not in page
+    assert "16.5" not in page, "the sum would give the small figure away"
+    with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
+        figures = figures_of(_actor(cast), now=NOW)
+    assert figures.today == Count(30, 100)
+    assert figures.hides
+
+
+def test_a_small_day_is_not_found_by_taking_the_others_from_the_month(cast: Cast) -> None:
+    figure(cast, missed=3, marks=100, on=TODAY)
+    figure(cast, missed=20, marks=100, on=TODAY - timedelta(days=1))
+    with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
+        figures = figures_of(_actor(cast), now=NOW)
+    oak = next(one for one in figures.schools if one.school.slug == "oak")
+    assert oak.window == Count(20, 100)
+
+
+def _actor(cast: Cast) -> Actor:
+    return Actor(
+        cast.inspector.pk, authority_id=cast.authority.pk, authority_roles=frozenset({Role.INSPECTOR})
+    )
+
+
+@pytest.mark.parametrize(("missed", "marks"), [(1, 100), (4, 100), (98, 100), (0, 3), (3, 3)])
+def test_few_of_anything_is_hidden(missed: int, marks: int) -> None:
+    assert Count(missed, marks).is_hidden
+    assert Count(missed, marks).percent is None
+
+
+@pytest.mark.parametrize(("missed", "marks"), [(0, 100), (5, 100), (95, 100), (100, 100), (0, 0)])
+def test_none_and_many_are_told(missed: int, marks: int) -> None:
+    assert not Count(missed, marks).is_hidden
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8))
+def test_nothing_hidden_is_found_by_taking_the_told_from_the_sum(rows: list[tuple[int, int]]) -> None:
+    counts = [Count(missed, missed + present) for missed, present in rows]
+    total = total_of(counts)
+    told = [one for one in counts if not one.is_hidden]
+    assert total.missed - sum(one.missed for one in told) == 0
+    assert SMALLEST == 5
+
+
+def test_another_authoritys_schools_are_not_there(
+    cast: Cast, visit: Visitor, inspector: SimpleNamespace
+) -> None:
+    hills = founding.found_authority(
+        slug="hills",
+        name="The Hills",
+        country="ES",
+        locale="es",
+        time_zone="Europe/Madrid",
+        requires_second_factor=False,
+    )
+    founding.found_school(
+        hills, slug="ash", name="Ash School", country="ES", locale="es", time_zone="Europe/Madrid"
+    )
+    assert "Ash School" not in visit.as_(inspector).get(PATH).content.decode()
+    assert visit.as_(inspector).get("/a/hills/").status_code == 404
+    assert visit.as_(inspector).get("/a/nowhere/").status_code == 404
+
+
+def test_it_is_the_inspectors(cast: Cast, visit: Visitor) -> None:
+    for member in (cast.head, cast.teacher, cast.mother, cast.stranger):
+        for path in (PATH, f"{PATH}figures.xlsx"):
+            assert visit.as_(member).get(path).status_code == 404
+    assert visit.anonymous().get(PATH).status_code == 302
+
+
+def test_a_second_factor_is_demanded_where_the_authority_says_so(cast: Cast, visit: Visitor) -> None:
+    strict = founding.found_authority(
+        slug="strict",
+        name="Strict",
+        country="ES",
+        locale="es",
+        time_zone="Europe/Madrid",
+        requires_second_factor=True,
+    )
+    people.appoint_inspector(authority_id=strict.pk, account=cast.inspector)
+    answer = visit.as_(SimpleNamespace(account=cast.inspector)).get("/a/strict/")
+    assert answer.status_code == 302
+    assert "second-factor" in answer.headers["Location"]
+
+
+def test_the_workbook_says_what_the_page_says(cast: Cast, visit: Visitor, inspector: SimpleNamespace) -> None:
+    figure(cast, missed=3, marks=100, on=TODAY)
+    figure(cast, missed=30, marks=100, on=TODAY, school_id=cast.other_school.id)
+    answer = visit.as_(inspector).get(f"{PATH}figures.xlsx")
+    assert answer.headers["Content-Type"].endswith("spreadsheetml.sheet")
+    book = ZipFile(BytesIO(answer.content))
+    words = book.read("xl/sharedStrings.xml").decode()
+    assert "Oak School" in words
+    assert "&lt; 5" in words
+    first = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "<v>30</v>" in first
+    assert "<v>3</v>" not in first.split("<row")[2]
+
+
+def test_thirty_days_cost_what_one_costs(cast: Cast, visit: Visitor, inspector: SimpleNamespace) -> None:
+    client = visit.as_(inspector)
+    figure(cast, missed=9, marks=100, on=TODAY)
+    one = statements(lambda: client.get(PATH))
+    for days in range(1, 30):
+        figure(cast, missed=9, marks=100, on=TODAY - timedelta(days=days))
+    assert statements(lambda: client.get(PATH)) == one
