@@ -260,13 +260,14 @@ def default_body(counts: Counted) -> str:
     )
     told = {
         Counted.ABSENT_LESSONS: _(
-            "Since %(from)s, %(pupil)s (%(class)s) has missed %(count)s lessons for which we know of no reason."
+            "Since %(from)s, %(pupil)s (%(class)s) has missed lessons for which we know of no reason. "
+            "Lessons so far: %(count)s."
         ),
         Counted.ABSENT_DAYS: _(
-            "Since %(from)s there have been %(count)s days on which %(pupil)s (%(class)s) missed lessons for which we "
-            "know of no reason."
+            "Since %(from)s, %(pupil)s (%(class)s) has missed lessons for which we know of no reason. "
+            "Days so far: %(count)s."
         ),
-        Counted.LATENESSES: _("Since %(from)s, %(pupil)s (%(class)s) has come late %(count)s times."),
+        Counted.LATENESSES: _("Since %(from)s, %(pupil)s (%(class)s) has come late. Times so far: %(count)s."),
         Counted.PERCENT_MISSED: _(
             "Since %(from)s, %(pupil)s (%(class)s) has missed %(count)s %% of all lessons, whatever the reason."
         ),
