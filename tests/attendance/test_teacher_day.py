@@ -104,6 +104,9 @@ def test_a_lesson_opens_a_quarter_of_an_hour_before(cast: Cast, visit: Visitor) 
     with clock.frozen(at(0) - timedelta(minutes=20)):
         page = visit.as_(cast.teacher).get(address(cast)).content.decode()
         assert "This lesson has not begun yet" in page
-        assert "Save register" not in page
+        assert "<fieldset disabled>" in page
+        assert "data-save hidden" in page
     with clock.frozen(at(0) - timedelta(minutes=10)):
-        assert "Save register" in visit.as_(cast.teacher).get(address(cast)).content.decode()
+        page = visit.as_(cast.teacher).get(address(cast)).content.decode()
+        assert "<fieldset>" in page
+        assert "data-save hidden" not in page

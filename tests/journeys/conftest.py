@@ -47,13 +47,13 @@ from tests.database import ROOT, migrated_copy
 # Playwright's loop runs in this thread; without this Django would refuse its connection to every test that follows.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-PHONE = {
+PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "has_touch": True,
     "is_mobile": True,
     "device_scale_factor": 2,
 }
-DESKTOP = {"viewport": {"width": 1440, "height": 900}}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 STARTS_WITHIN = 40.0
 
 

@@ -287,3 +287,25 @@ def test_a_closed_register_is_reopened_with_a_reason(visit: Callable[..., Page],
     page.get_by_role("button", name="Reopen", exact=True).tap()
     expect(page.get_by_role("button", name="Done")).to_be_visible()
     assert product.rows("SELECT reason FROM attendance_reopening") == [("He came in",)]
+
+
+def test_a_register_kept_before_its_lesson_opens_by_itself_without_network(
+    visit: Callable[..., Page], product: Product
+) -> None:
+    page = visit(product.cast.teacher)
+    page.clock.install()
+    page.goto("/s/oak/day")
+    expect(page.locator('[data-chip="kept"]')).to_have_text(re.compile("Ready for offline"), timeout=20_000)
+    later = f"a.grow[href*='/registers/{product.cast.next_lesson.pk}/']"
+    page.context.set_offline(True)
+    page.locator(later).tap()
+    expect(page.get_by_text("This lesson has not begun yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Save register")).to_be_hidden()
+    page.clock.fast_forward("01:00:00")
+    expect(page.locator("register-sheet[data-ready]")).to_be_attached()
+    expect(page.get_by_text("This lesson has not begun yet")).to_be_hidden()
+    tap(page, product.cast.pupil.person, "Absent")
+    expect(chip(page)).to_have_text(re.compile("1 mark waits"))
+    page.get_by_role("button", name="Done").tap()
+    expect(page.get_by_role("heading", name="Today")).to_be_visible()
+    expect(page.locator('[data-chip="offline"]')).to_be_visible()

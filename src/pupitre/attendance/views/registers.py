@@ -163,6 +163,7 @@ def register_facts(actor: Actor, sheet: Sheet, now: datetime) -> dict[str, Any]:
         "counts": _counts(rows),
         "account_id": actor.account_id,
         "now": now.astimezone(UTC),
+        "opens_at": sheet.lesson.starts_at - OPENS_BEFORE,
         "is_substitute": sheet.lesson.substitute_id == actor.person_id and bool(actor.person_id),
         "is_replaced": sheet.lesson.is_replaced(actor.person_id),
         "late_codes": " ".join(code.code for code in sheet.codes if code.status is Status.LATE),

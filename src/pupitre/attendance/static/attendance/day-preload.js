@@ -30,7 +30,8 @@ class DayPreload extends HTMLElement {
     const worker = (await navigator.serviceWorker?.ready)?.active;
     if (!worker) return;
     const registers = [...document.querySelectorAll('a[href*="/registers/"]')].map((link) => /** @type {HTMLAnchorElement} */ (link).href);
-    const urls = [...new Set([location.href, new URL(String(this.dataset.page), location.href).href, ...registers])];
+    const days = String(this.dataset.pages).split(" ").map((page) => new URL(page, location.href).href);
+    const urls = [...new Set([...days, ...registers])];
     this.chip("kept", "waiting", this.dataset.preparing);
     worker.postMessage({ type: "keep", account: Number(this.dataset.account), urls });
   }

@@ -28,7 +28,8 @@ class RegisterSheet extends HTMLElement {
 
   async connectedCallback() {
     const form = this.querySelector("form");
-    if (!form || !this.outbox || form.querySelector("fieldset")?.disabled) return;
+    if (!form || !this.outbox) return;
+    if (form.querySelector("fieldset")?.disabled && !(await this.isOpened(form))) return;
     this.form = form;
     this.account = Number(this.dataset.account);
     this.url = String(this.dataset.marks);
@@ -51,6 +52,23 @@ class RegisterSheet extends HTMLElement {
     const session = await this.outbox.greet(String(this.dataset.session));
     if (session === null) this.showOffline(await this.outbox.entry(this.account, this.url));
     else await this.send();
+  }
+
+  /** A page that was kept in the morning, before its lesson: it opens by itself when the time has come.
+   * @param {HTMLFormElement} form */
+  async isOpened(form) {
+    const { opens } = this.dataset;
+    if (!opens) return false;
+    const left = Date.parse(opens) - Date.parse(await this.outbox.now());
+    if (left > 0) {
+      this.timer = setTimeout(() => this.connectedCallback(), Math.min(left + 500, 60_000));
+      return false;
+    }
+    form.querySelector("fieldset")?.removeAttribute("disabled");
+    document.querySelector("[data-until-open]")?.remove();
+    for (const button of document.querySelectorAll("[data-save], [data-close]")) button.removeAttribute("hidden");
+    delete this.dataset.opens;
+    return true;
   }
 
   disconnectedCallback() {

@@ -18,6 +18,8 @@
   const pagesOf = (account) => `pages-${account}`;
   /** How long a page with a kept copy may take: a network that crawls is none. */
   const PATIENCE = 4_000;
+  /** A day that was kept so lately is not asked for again. */
+  const FRESH = 10 * 60_000;
 
   for (const script of BUILD.scripts) worker.importScripts(script);
 
@@ -119,7 +121,8 @@
     await setFact("account", account);
     const others = (await caches.keys()).filter((name) => name.startsWith("pages-") && name !== pagesOf(account));
     await Promise.all(others.map((name) => caches.delete(name)));
-    if (account === "0") await (await caches.open(FACTS)).delete("/facts/day");
+    const facts = await caches.open(FACTS);
+    await Promise.all(["day", "kept"].map((name) => facts.delete(`/facts/${name}`)));
   }
 
   /** @param {string} name */
@@ -138,8 +141,25 @@
     if (event.data?.type === "keep") event.waitUntil(keepDay(event.data));
   });
 
+  /** @typedef {{account: number, urls: string[], at: string, count: number}} KeptDay */
+
   /** @param {{account: number, urls: string[]}} wanted */
   async function keepDay({ account, urls }) {
+    const told = await fact("kept");
+    /** @type {KeptDay | undefined} */
+    let kept = told && JSON.parse(told);
+    if (!kept || kept.account !== account || kept.urls.join() !== urls.join() || Date.now() - Date.parse(kept.at) > FRESH) {
+      kept = { account, urls, at: new Date().toISOString(), count: await keepAll(urls) };
+      await forgetOthers(String(account), urls);
+      if (kept.count === urls.length) await setFact("kept", JSON.stringify(kept));
+    }
+    const channel = new BroadcastChannel("pupitre-outbox");
+    channel.postMessage({ type: "kept", at: kept.at, count: kept.count, of: urls.length });
+    channel.close();
+  }
+
+  /** @param {string[]} urls @returns {Promise<number>} how many were kept */
+  async function keepAll(urls) {
     let count = 0;
     for (const url of urls.filter((url) => new URL(url).origin === worker.location.origin)) {
       try {
@@ -150,10 +170,7 @@
         break;
       }
     }
-    await forgetOthers(String(account), urls);
-    const channel = new BroadcastChannel("pupitre-outbox");
-    channel.postMessage({ type: "kept", at: new Date().toISOString(), count, of: urls.length });
-    channel.close();
+    return count;
   }
 
   /** Yesterday's registers do not stay on the device. @param {string} account @param {string[]} urls */
