@@ -37,10 +37,10 @@ class AbsenceForm(forms.Form):
 
     first_day = forms.DateField(label=_("First day"), widget=Day())
     from_time = forms.TimeField(
-        label=_("From"), widget=Clock(), required=False, help_text=_("Leave empty for the whole day.")
+        label=_("From (time)"), widget=Clock(), required=False, help_text=_("Leave empty for the whole day.")
     )
     last_day = forms.DateField(label=_("Last day"), widget=Day())
-    until_time = forms.TimeField(label=_("Until"), widget=Clock(), required=False)
+    until_time = forms.TimeField(label=_("Until (time)"), widget=Clock(), required=False)
     kind = forms.TypedChoiceField(label=_("Reason"), coerce=lambda value: Reason(int(value)))
     reason = forms.CharField(
         label=_("What the family says"),
