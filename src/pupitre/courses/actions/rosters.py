@@ -370,7 +370,15 @@ def apply_import(actor: Actor, import_id: int, *, now: datetime, tell: Any = Non
         raise NotImportable
     remembered = to_remember(work.said, work.sides, work.last_ids, work.plan, today=today)
     writing = Writing(
-        actor, work.plan, work.sides, now, today, tell or _unheard, work.person_ids, work.department_ids
+        actor,
+        work.plan,
+        work.said,
+        work.sides,
+        now,
+        today,
+        tell or _unheard,
+        work.person_ids,
+        work.department_ids,
     )
     writing.write(remembered)
     record.report = {

@@ -16,7 +16,7 @@ from pupitre.courses.models import (
     RosterRow,
 )
 from pupitre.courses.rules.difference import Plan
-from pupitre.courses.rules.facts import Facts
+from pupitre.courses.rules.facts import Facts, Said
 from pupitre.courses.rules.planning import Remembered, SchoolPlan, Sides, changed_fields, rows_to_write
 from pupitre.courses.rules.roster import Kind
 from pupitre.people import actions as people
@@ -43,6 +43,7 @@ class Writing:
 
     actor: Actor
     plan: SchoolPlan
+    said: Said
     sides: Sides
     now: datetime
     today: date
@@ -84,7 +85,7 @@ class Writing:
         return self.plan.plans.get(kind, Plan())
 
     def _rows(self, kind: Kind) -> dict[str, Facts]:
-        return rows_to_write(kind, self._plan(kind), self.sides)
+        return rows_to_write(kind, self._plan(kind), self.sides, self.said)
 
     def _step(self, rows: int) -> None:
         self.done += rows
@@ -140,7 +141,7 @@ class Writing:
             self._step(len(facts) + len(ends))
 
     def _persons(self) -> None:
-        rows = changed_fields(self._plan(Kind.USERS))
+        rows = changed_fields(Kind.USERS, self._plan(Kind.USERS), self.said)
         for batch in in_batches(rows.items()):
             self._apply(persons=[PersonFacts(key, _person(told)) for key, told in batch])
             self._step(len(batch))

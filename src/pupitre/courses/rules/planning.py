@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from pupitre.courses.rules.difference import Plan, Standing, difference
+from pupitre.courses.rules.difference import Plan, RowChange, Standing, difference
 from pupitre.courses.rules.facts import DATED, KINDS, Facts, Said
 from pupitre.courses.rules.roster import Kind, Mode
 
@@ -64,7 +64,10 @@ def _plan(kind: Kind, said: Said, sides: Sides, today: date, take: Take) -> Plan
     incoming = said.rows[kind]
     present, last = sides.present.get(kind, {}), sides.last.get(kind, {})
     same = {key for key, facts in incoming.items() if _is_same(kind, key, facts, sides)}
-    rest = {key: facts for key, facts in incoming.items() if key not in same}
+    # Rows that neither side knows are most rows of a first import: they are new, and need no comparing.
+    new = [key for key in incoming if key not in present and key not in last]
+    skipped = same.union(new)
+    rest = {key: facts for key, facts in incoming.items() if key not in skipped}
     now = {
         key: standing(kind, key, sides)
         for key in present
@@ -87,7 +90,8 @@ def _plan(kind: Kind, said: Said, sides: Sides, today: date, take: Take) -> Plan
     ends = plan.ends
     if kind in DATED:
         ends = tuple(key for key in ends if not is_over(present[key], today))
-    return replace(plan, ends=ends, unchanged=plan.unchanged + len(same))
+    creates = (*map(RowChange, new), *plan.creates)
+    return replace(plan, creates=creates, ends=ends, unchanged=plan.unchanged + len(same))
 
 
 def is_ended(kind: Kind, key: str, sides: Sides) -> bool:
@@ -145,11 +149,10 @@ def _add_followers(out: SchoolPlan, said: Said, sides: Sides, today: date) -> No
         )
 
 
-def rows_to_write(kind: Kind, plan: Plan, sides: Sides) -> dict[str, Facts]:
+def rows_to_write(kind: Kind, plan: Plan, sides: Sides, said: Said) -> dict[str, Facts]:
     """Every new, changed or returned row as it will stand, whole."""
-    rows: dict[str, Facts] = {}
-    for row in plan.creates:
-        rows[row.key] = {change.field: change.after for change in row.changes}
+    incoming = said.rows.get(kind, {})
+    rows: dict[str, Facts] = {row.key: incoming[row.key] for row in plan.creates}
     for row in (*plan.updates, *plan.restores):
         rows[row.key] = {
             **standing(kind, row.key, sides).values,
@@ -158,10 +161,13 @@ def rows_to_write(kind: Kind, plan: Plan, sides: Sides) -> dict[str, Facts]:
     return rows
 
 
-def changed_fields(plan: Plan) -> dict[str, Facts]:
+def changed_fields(kind: Kind, plan: Plan, said: Said) -> dict[str, Facts]:
     """Only what a plan says about each row: new rows whole, others the fields that change."""
-    rows = (*plan.creates, *plan.updates, *plan.restores)
-    return {row.key: {change.field: change.after for change in row.changes} for row in rows}
+    incoming = said.rows.get(kind, {})
+    told: dict[str, Facts] = {row.key: incoming[row.key] for row in plan.creates}
+    for row in (*plan.updates, *plan.restores):
+        told[row.key] = {change.field: change.after for change in row.changes}
+    return told
 
 
 @dataclass(frozen=True, slots=True)
