@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pupitre.timetable.rules.bell import Period, parse_time
 from pupitre.timetable.rules.importing import Choices, Question, Questions
@@ -118,7 +119,7 @@ class LessonForm(forms.Form):
     klass = forms.TypedChoiceField(label=_("Class"), coerce=int)
     subject = forms.CharField(label=_("Subject"), max_length=120)
     weekday = forms.TypedChoiceField(label=_("Weekday"), coerce=int)
-    position = forms.TypedChoiceField(label=_("Period"), coerce=int)
+    position = forms.TypedChoiceField(label=pgettext_lazy("timetable", "Period"), coerce=int)
     length = forms.IntegerField(label=_("Periods"), min_value=1, max_value=8, initial=1)
     week = forms.ChoiceField(
         label=_("Weeks"),
@@ -129,9 +130,11 @@ class LessonForm(forms.Form):
         label=_("Teachers"), coerce=int, required=False, widget=forms.SelectMultiple(attrs={"size": 6})
     )
     room = forms.TypedChoiceField(label=_("Room"), coerce=int, required=False, empty_value=None)
-    from_on = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    from_on = forms.DateField(
+        label=pgettext_lazy("lesson", "From"), widget=forms.DateInput(attrs={"type": "date"})
+    )
     ends_on = forms.DateField(
-        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=pgettext_lazy("lesson", "Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
     def __init__(self, *args: Any, offered: Mapping[str, Sequence[tuple[Any, str]]], **kwargs: Any) -> None:
