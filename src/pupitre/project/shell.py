@@ -90,7 +90,7 @@ def shell_for(request: HttpRequest) -> Shell:
     return Shell(
         language=language,
         languages=_languages(),
-        home_url=_where("home"),
+        home_url=f"{_where('home')}?choose",
         person_name=actor.name,
         initials=initials(*actor.name.split()),
         school=SchoolLink(actor.school.name, f"{_where('home')}?choose", current=True) if actor.school else None,
