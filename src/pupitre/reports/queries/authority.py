@@ -30,7 +30,8 @@ class SchoolDay:
 @dataclass(frozen=True, slots=True)
 class SchoolFigures:
     """A school in figures; `window` sums the days that may be told. `usual` is how many registers
-    that weekday ends with, 0 where nothing is known."""
+    that weekday ends with, 0 where nothing is known.
+    """
 
     school: SchoolFacts
     today: SchoolDay

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -79,7 +79,7 @@ def overview_of(actor: Actor, *, now: datetime) -> SchoolOverview:
         days = [(row[0], Figures(*map(int, row[1:]))) for row in cursor.fetchall()]
         cursor.execute(_BY_FORM, [stretch.first, stretch.last])
         forms = [(row[0], Figures(*map(int, row[1:]))) for row in cursor.fetchall()]
-        facts = {"pupil": int(Role.PUPIL), "staff": [int(role) for role in STAFF], "today": today}
+        facts: dict[str, Any] = {"pupil": int(Role.PUPIL), "staff": [int(role) for role in STAFF], "today": today}
         cursor.execute(_COUNTS, facts)
         pupils, staff, waiting = cursor.fetchone()
     due = settings_for(actor).register_due_minutes
