@@ -17,6 +17,7 @@ from pupitre.attendance.rules.status import Outcome, Status
 from pupitre.courses import actions as courses
 from pupitre.courses.models import Enrolment
 from pupitre.kernel.errors import NotFound
+from pupitre.people.models import Person
 from pupitre.tenancy.scoping import scope
 from pupitre.timetable.models import Substitution
 from tests.cast import NOW, TODAY, Cast
@@ -50,7 +51,9 @@ def form_of(page: Any) -> dict[str, str]:
 
     html = page.content.decode()
     fields = dict(re.findall(r'<input type="hidden" name="(version|shown)" value="([^"]*)"', html))
-    fields |= dict(re.findall(r'<input type=radio class=\w+ name=(mark-\d+) value="(\w+)"[^>]* checked', html))
+    fields |= dict(
+        re.findall(r'<input type=radio class=\w+ name=(mark-\d+) value="(\w+)"[^>]* checked', html)
+    )
     return fields
 
 
@@ -290,3 +293,11 @@ def test_pages_name_whose_they_are_and_may_be_kept(cast: Cast, visit: Visitor) -
     assert page.headers["Pupitre-Keep"] == "register"
     assert page.headers["Pupitre-Account"] == str(cast.teacher.account.pk)
     assert "Pupitre-Keep" not in visit.as_(cast.teacher).get(address(cast, "/history")).headers
+
+
+def test_a_photo_is_shown_where_there_is_one(cast: Cast, visit: Visitor) -> None:
+    with scope(cast.school.id):
+        Person.objects.filter(pk=cast.pupil.person.pk).update(photo_key="1/photos/0123456789abcdef")
+    page = visit.as_(cast.teacher).get(address(cast)).content.decode()
+    assert page.count('<img class="avatar"') == 1
+    assert f'src="/s/oak/people/{cast.pupil.person.pk}/photo?89abcdef"' in page

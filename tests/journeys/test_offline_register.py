@@ -309,3 +309,26 @@ def test_a_register_kept_before_its_lesson_opens_by_itself_without_network(
     page.get_by_role("button", name="Done").tap()
     expect(page.get_by_role("heading", name="Today")).to_be_visible()
     expect(page.locator('[data-chip="offline"]')).to_be_visible()
+
+
+UPLOAD = """async (path) => {
+  const { csrf } = await (await fetch("/registers/session")).json();
+  const canvas = Object.assign(document.createElement("canvas"), { width: 300, height: 300 });
+  canvas.getContext("2d").fillRect(0, 0, 200, 200);
+  const form = new FormData();
+  form.append("photo", await new Promise((done) => canvas.toBlob(done, "image/jpeg")), "face.jpg");
+  return (await fetch(path, { method: "POST", body: form, headers: { "X-CSRFToken": csrf }, redirect: "manual" })).type;
+}"""
+
+
+def test_photos_are_kept_with_the_registers(visit: Callable[..., Page], product: Product) -> None:
+    office = visit(product.cast.secretary, "/s/oak/people")
+    assert office.evaluate(UPLOAD, f"/s/oak/people/{product.crowd[1].pk}/photo") == "opaqueredirect"
+    page = open_day(visit, product)
+    page.context.set_offline(True)
+    open_register(page)
+    face = page.locator(f"#pupil-{product.crowd[1].pk} img")
+    expect(face).to_be_visible()
+    kind = "src => fetch(src).then(answer => answer.headers.get('Content-Type'))"
+    assert page.evaluate(kind, face.get_attribute("src")) == "image/jpeg"
+    assert page.evaluate(kind, f"/s/oak/people/{product.crowd[2].pk}/photo?none") == "image/svg+xml"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
@@ -146,7 +147,7 @@ def register_facts(actor: Actor, sheet: Sheet, now: datetime) -> dict[str, Any]:
         {"code": code.code, "letter": code.code, "label": code.label, "kind": code.kind}
         for code in sheet.codes
     ]
-    rows, shown = _sheet_rows(sheet)
+    rows, shown = _sheet_rows(sheet, photos_of(actor))
     return {
         "sheet": sheet,
         "lesson": sheet.lesson,
@@ -171,11 +172,22 @@ def register_facts(actor: Actor, sheet: Sheet, now: datetime) -> dict[str, Any]:
     }
 
 
-def _sheet_rows(sheet: Sheet) -> tuple[list[dict[str, Any]], str]:
+def photos_of(actor: Actor) -> str:
+    """The address of a photo, to be completed by `%`: (person's id, the photo's own mark)."""
+    return (
+        reverse("person-photo", kwargs={"school": actor.place.slug, "person": 0}).replace("/0/", "/%s/")
+        + "?%s"
+    )
+
+
+def _sheet_rows(sheet: Sheet, photos: str) -> tuple[list[dict[str, Any]], str]:
     announced, before = _announced_words(), _before_words()
     rows, shown = [], []
     for pupil in sheet.pupils:
         row = _sheet_row(sheet, pupil, announced, before)
+        if pupil.photo_key:
+            # With its own mark a photo may be kept for ever: a new one has another address.
+            row["photo"] = photos % (pupil.id, pupil.photo_key[-8:])
         rows.append(row)
         shown.append(f"{pupil.id}:{row['code']}:{row['minutes']}")
     return rows, ",".join(shown)

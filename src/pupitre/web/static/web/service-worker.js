@@ -20,6 +20,8 @@
   const PATIENCE = 4_000;
   /** A day that was kept so lately is not asked for again. */
   const FRESH = 10 * 60_000;
+  const PHOTO = /^\/s\/[^/]+\/people\/\d+\/photo$/;
+  const NOBODY = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 36"><path fill="#cbd5cf" d="M0 0h36v36H0z"/><path fill="#7a968c" d="M18 8a6 6 0 1 1 0 12 6 6 0 0 1 0-12M7 34c0-8 5-12 11-12s11 4 11 12z"/></svg>';
 
   for (const script of BUILD.scripts) worker.importScripts(script);
 
@@ -50,12 +52,27 @@
     if (request.method === "POST" && url.pathname === BUILD.signOut) event.waitUntil(setAccount("0"));
     if (request.method !== "GET") return;
     if (url.pathname.startsWith("/static/")) event.respondWith(asset(request));
+    else if (PHOTO.test(url.pathname)) event.respondWith(photo(request));
     else if (request.mode === "navigate") event.respondWith(page(event, url));
   });
 
   /** @param {Request} request */
   async function asset(request) {
     return (await caches.match(request, { cacheName: ASSETS })) ?? fetch(request);
+  }
+
+  /** A photo's address changes with the photo, so a kept one is right. Where none is kept, nobody is drawn. @param {Request} request */
+  async function photo(request) {
+    const cache = await caches.open(`${pagesOf(await currentAccount())}-photos`);
+    const kept = await cache.match(request, { ignoreVary: true });
+    if (kept) return kept;
+    try {
+      const response = await fetch(request);
+      if (response.ok && response.headers.get("Content-Type")?.startsWith("image/")) await cache.put(request, response.clone());
+      return response;
+    } catch {
+      return new Response(NOBODY, { headers: { "Content-Type": "image/svg+xml" } });
+    }
   }
 
   /** From the network if it answers in time; else the copy that this account kept; else the page that says so.
@@ -119,7 +136,8 @@
   /** From now on only this account's pages are kept, or nobody's. @param {string} account */
   async function setAccount(account) {
     await setFact("account", account);
-    const others = (await caches.keys()).filter((name) => name.startsWith("pages-") && name !== pagesOf(account));
+    const owned = account === "0" ? [] : [pagesOf(account), `${pagesOf(account)}-photos`];
+    const others = (await caches.keys()).filter((name) => name.startsWith("pages-") && !owned.includes(name));
     await Promise.all(others.map((name) => caches.delete(name)));
     const facts = await caches.open(FACTS);
     await Promise.all(["day", "kept"].map((name) => facts.delete(`/facts/${name}`)));
@@ -165,12 +183,23 @@
       try {
         const response = await fetch(url, { credentials: "same-origin", redirect: "manual", cache: "no-store" });
         await noteAccount(response);
-        if (isKept(response) && (await keep(url, response))) count += 1;
+        const text = await response.clone().text();
+        if (!isKept(response) || !(await keep(url, response))) continue;
+        count += 1;
+        await keepPhotos(text, url);
       } catch {
         break;
       }
     }
     return count;
+  }
+
+  /** @param {string} text @param {string} base */
+  async function keepPhotos(text, base) {
+    for (const [, address] of text.matchAll(/<img class="avatar" src="([^"]+)"/g)) {
+      const url = new URL(address, base);
+      if (PHOTO.test(url.pathname)) await photo(new Request(url));
+    }
   }
 
   /** Yesterday's registers do not stay on the device. @param {string} account @param {string[]} urls */
