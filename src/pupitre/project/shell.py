@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +49,10 @@ OFFICE_WORK = (
 )
 #: For whom the doors stand in which order, the most used first: four or five of them fit a phone's bar.
 ORDERS: tuple[tuple[frozenset[Role], tuple[Door, ...]], ...] = (
-    (frozenset({Role.HEAD}), (SCHOOL, BOARD, NOTICES, PEOPLE, ABSENCES, TIMETABLE, STATISTICS, TODAY, *OFFICE_WORK)),
+    (
+        frozenset({Role.HEAD}),
+        (SCHOOL, BOARD, NOTICES, PEOPLE, ABSENCES, TIMETABLE, STATISTICS, TODAY, *OFFICE_WORK),
+    ),
     (OFFICE, (BOARD, ABSENCES, PEOPLE, NOTICES, TIMETABLE, STATISTICS, TODAY, *OFFICE_WORK)),
     (STAFF, (TODAY, TIMETABLE, PEOPLE, NOTICES, STATISTICS)),
     (EVERYBODY, (MY_DAY, TIMETABLE, NOTICES)),
@@ -82,9 +85,7 @@ def shell_for(request: HttpRequest) -> Shell:
     """The frame's facts. One statement: what waits behind the bell."""
     language = get_language() or settings.LANGUAGE_CODE
     if not getattr(request, "user", None) or not request.user.is_authenticated:
-        return Shell(
-            language, _languages(), "/", sign_in_url=_where("account_login"), theme=_theme(request)
-        )
+        return Shell(language, _languages(), "/", sign_in_url=_where("account_login"), theme=_theme(request))
     actor: Actor = getattr(request, "actor", None) or Actor(request.user.pk, name=str(request.user))
     unread = messaging.unread_of(actor)
     return Shell(
@@ -93,7 +94,9 @@ def shell_for(request: HttpRequest) -> Shell:
         home_url=f"{_where('home')}?choose",
         person_name=actor.name,
         initials=initials(*actor.name.split()),
-        school=SchoolLink(actor.school.name, f"{_where('home')}?choose", current=True) if actor.school else None,
+        school=SchoolLink(actor.school.name, f"{_where('home')}?choose", current=True)
+        if actor.school
+        else None,
         navigation=_navigation(request, actor, language, unread.notices),
         unread=unread.lines,
         unread_url=_where("notifications"),
@@ -130,17 +133,16 @@ def _place(request: HttpRequest) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _doors_in(slug: str, roles: frozenset[Role], language: str) -> tuple[Opened, ...]:  # noqa: ARG001 - a part of the key
+def _doors_in(slug: str, roles: frozenset[Role], language: str) -> tuple[Opened, ...]:
     own = next(doors for whom, doors in ORDERS if roles & whom)
     wanted = [door for door in own if roles & door.roles]
     if Role.GUARDIAN in roles:
         wanted.insert(0 if not roles & STAFF else min(3, len(wanted)), FAMILY)
-    found = [_opened(door, slug) for door in wanted]
-    return tuple(door for door in found if door)
+    return tuple(_opened(door, slug) for door in wanted)
 
 
 @lru_cache(maxsize=512)
-def _doors_outside(place: str, language: str) -> tuple[Opened, ...]:  # noqa: ARG001 - a part of the key
+def _doors_outside(place: str, language: str) -> tuple[Opened, ...]:
     """The way back to where somebody comes from, and the bell."""
     home = START
     for beginning, door in OUTSIDE.items():
@@ -151,17 +153,12 @@ def _doors_outside(place: str, language: str) -> tuple[Opened, ...]:  # noqa: AR
     return (back, Opened(str(BELL.label), bell, BELL.icon, (bell,), is_notices=False))
 
 
-def _opened(door: Door, slug: str) -> Opened | None:
+def _opened(door: Door, slug: str) -> Opened:
     url = _where("family") if door is FAMILY else _where(door.name, slug)
-    if not url:
-        return None
     begins = (url, *(f"/s/{slug}/{one}" for one in door.also))
     return Opened(str(door.label), url, door.icon, begins, is_notices=door is NOTICES)
 
 
 @lru_cache(maxsize=2048)
 def _where(name: str, slug: str = "") -> str:
-    try:
-        return reverse(name, kwargs={"school": slug} if slug else None)
-    except NoReverseMatch:  # TODO: goes when all pages of the first landing stand
-        return ""
+    return reverse(name, kwargs={"school": slug} if slug else None)

@@ -92,7 +92,7 @@ SELECT date_trunc('month', held_on)::date, count(*), count(*) FILTER (WHERE stat
   FROM attendance_mark WHERE pupil_id = %s AND held_on BETWEEN %s AND %s GROUP BY 1 ORDER BY 1
 """
 _EXCEPTIONS: Final = """
-SELECT m.held_on, r.starts_at, l.subject, c.title, m.status, m.minutes, ''
+SELECT m.held_on, r.starts_at, l.subject, c.title, m.status, m.minutes
   FROM attendance_mark m JOIN attendance_register r ON r.id = m.register_id
   JOIN timetable_lesson l ON l.id = r.lesson_id JOIN courses_class c ON c.id = r.class_id
  WHERE m.pupil_id = %s AND m.held_on BETWEEN %s AND %s AND m.status <> 1
@@ -121,5 +121,8 @@ def record_of(actor: Actor, pupil_id: int, *, now: datetime) -> Record:
         figures=total,
         minutes_late=sum(int(row[7]) for row in months),
         months=[(row[0], Figures(*map(int, row[1:7]))) for row in months],
-        exceptions=[Irregularity(*row[:4], Status(row[4]), *row[5:]) for row in exceptions],
+        exceptions=[
+            Irregularity(on, starts_at, subject, title, Status(status), minutes, "")
+            for on, starts_at, subject, title, status, minutes in exceptions
+        ],
     )

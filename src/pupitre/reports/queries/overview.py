@@ -79,7 +79,11 @@ def overview_of(actor: Actor, *, now: datetime) -> SchoolOverview:
         days = [(row[0], Figures(*map(int, row[1:]))) for row in cursor.fetchall()]
         cursor.execute(_BY_FORM, [stretch.first, stretch.last])
         forms = [(row[0], Figures(*map(int, row[1:]))) for row in cursor.fetchall()]
-        facts: dict[str, Any] = {"pupil": int(Role.PUPIL), "staff": [int(role) for role in STAFF], "today": today}
+        facts: dict[str, Any] = {
+            "pupil": int(Role.PUPIL),
+            "staff": [int(role) for role in STAFF],
+            "today": today,
+        }
         cursor.execute(_COUNTS, facts)
         pupils, staff, waiting = cursor.fetchone()
     due = settings_for(actor).register_due_minutes

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -189,14 +188,6 @@ def my_day(request: HttpRequest, school: str) -> HttpResponse:
         "school": actor.place,
         "zone": actor.place.time_zone,
         "today": today,
-        "week_url": _week_of(school),
         "hour": clock.local(now, actor.place.time_zone).hour,
     }
     return remembered(render(request, "reports/my_day.html", context), f"/s/{school}/")
-
-
-def _week_of(school: str) -> str:
-    try:
-        return reverse("timetable", kwargs={"school": school})
-    except NoReverseMatch:
-        return ""
