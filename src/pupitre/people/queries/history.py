@@ -11,7 +11,6 @@ from pupitre.tenancy import queries as tenancy
 
 from . import is_guardian_of
 
-
 _TIES = "people_guardianship"
 
 

@@ -188,7 +188,7 @@ def _opened(request: HttpRequest, claim: queries.Claim, form: AccountForm) -> Ht
 
 @open_to_all
 @never_cache
-def by_mail(request: HttpRequest, school: str) -> HttpResponse:  # noqa: ARG001
+def by_mail(request: HttpRequest, school: str) -> HttpResponse:
     """A link to the address that the school knows of an adult. It tells nobody whether it knows it."""
     place, email = actor_of(request).place, request.POST.get("email", "")
     if request.method == "POST" and "@" in email:

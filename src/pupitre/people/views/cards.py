@@ -62,7 +62,7 @@ def revocation(request: HttpRequest, school: str, person: int) -> HttpResponse:
 
 @open_to_all
 @never_cache
-def card(request: HttpRequest, school: str, token: str) -> HttpResponse:  # noqa: ARG001
+def card(request: HttpRequest, school: str, token: str) -> HttpResponse:
     """Twelve large pictures; the right three in order sign in. Each press is a form of its own: no script is needed."""
     found = queries.access_card(token)
     picked = [name for name in request.POST.get("picked", "").split() if name in PICTURES][

@@ -234,7 +234,7 @@ def _new_photo(request: HttpRequest, school: str, person: int) -> HttpResponse:
 
 
 @require_GET
-def history(request: HttpRequest, school: str, person: int) -> HttpResponse:  # noqa: ARG001
+def history(request: HttpRequest, school: str, person: int) -> HttpResponse:
     """Who changed and who looked: for the person, for guardians who see the record, and for the office."""
     kept = histories.access_history(actor_of(request), person)
     facts = {
