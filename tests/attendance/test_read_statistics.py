@@ -48,6 +48,7 @@ def test_classes_months_weekdays_and_lessons_are_counted(cast: Cast) -> None:
     assert (found.total.marks, found.total.absent, found.total.excused, found.total.late) == (12, 3, 1, 1)
     assert found.total.percent_missed == 33.3
     assert [(one.title, one.figures.marks) for one in found.classes] == [("Maths 1A", 12)]
+    assert [(one.title, one.figures.marks) for one in found.forms] == [("1A", 12)]
     assert [(month.month, figures.absent) for month, figures in found.months] == [(9, 1), (10, 2)]
     assert [(weekday, figures.missed) for weekday, figures in found.weekdays] == [(2, 4)]
     assert found.lessons == [(2, "09:00", 4, 0), (2, "09:55", 0, 1)]

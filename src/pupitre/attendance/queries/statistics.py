@@ -81,6 +81,8 @@ class Overview:
     """A stretch of the school's year from several sides. Months are first days, weekdays ISO's."""
 
     total: Figures
+    #: Of lessons that a form has for itself; what several forms share is in `classes` only.
+    forms: list[ClassFigures] = field(default_factory=list)
     classes: list[ClassFigures] = field(default_factory=list)
     months: list[tuple[date, Figures]] = field(default_factory=list)
     weekdays: list[tuple[int, Figures]] = field(default_factory=list)
@@ -92,7 +94,7 @@ _SUMS = "sum(f.marks), sum(f.present), sum(f.absent), sum(f.late), sum(f.excused
 
 
 def overview_for(actor: Actor, stretch: Stretch, today: date) -> Overview:
-    """The figures of the classes that the actor sees. Four statements, read from the figures by class and day."""
+    """The figures of the classes that the actor sees. Five statements, read from the figures by class and day."""
     require(actor, STAFF)
     classes = classes_seen_by(actor, today)
     where = "f.held_on BETWEEN %s AND %s AND (%s OR f.class_id = ANY(%s))"
@@ -115,13 +117,34 @@ def overview_for(actor: Actor, stretch: Stretch, today: date) -> Overview:
         total = total.plus(figures)
         months[day.replace(day=1)] = months.get(day.replace(day=1), Figures()).plus(figures)
         weekdays[day.isoweekday()] = weekdays.get(day.isoweekday(), Figures()).plus(figures)
+    found = [ClassFigures(row[0], row[1], Figures(*map(int, row[2:]))) for row in by_class]
     return Overview(
         total,
-        [ClassFigures(row[0], row[1], Figures(*map(int, row[2:]))) for row in by_class],
+        _by_form(found),
+        found,
         sorted(months.items()),
         sorted(weekdays.items()),
         _lessons(actor, stretch, classes),
     )
+
+
+def _by_form(classes: list[ClassFigures]) -> list[ClassFigures]:
+    """The figures of forms: their own, and those of the classes that take this one form."""
+    forms = {
+        class_id: (form_id, title)
+        for class_id, form_id, title in rows(
+            "SELECT g.class_id, min(c.id), min(c.title) FROM courses_classgroup g "
+            "JOIN courses_class c ON c.school_id = g.school_id AND c.id = g.homeroom_id "
+            "GROUP BY g.class_id HAVING count(*) = 1 "
+            "UNION ALL SELECT id, id, title FROM courses_class WHERE kind = 'homeroom'"
+        )
+    }
+    sums: dict[tuple[str, int], Figures] = {}
+    for one in classes:
+        if one.id in forms:
+            form_id, title = forms[one.id]
+            sums[title, form_id] = sums.get((title, form_id), Figures()).plus(one.figures)
+    return [ClassFigures(form_id, title, figures) for (title, form_id), figures in sorted(sums.items())]
 
 
 def _lessons(actor: Actor, stretch: Stretch, classes: list[int] | None) -> list[tuple[int, str, int, int]]:

@@ -62,7 +62,9 @@ def _chooser(request: HttpRequest, name: str, school: str, stretch: Stretch, tod
         if any(one["chosen"] == chosen for one in quick):
             continue
         query = urlencode({"first": first.isoformat(), "last": chosen.last.isoformat(), **kept})
-        quick.append({"label": label, "href": f"{here}?{query}", "current": stretch == chosen, "chosen": chosen})
+        quick.append(
+            {"label": label, "href": f"{here}?{query}", "current": stretch == chosen, "chosen": chosen}
+        )
     form = StretchForm(initial={"first": stretch.first, "last": stretch.last})
     asked = urlencode({"first": stretch.first.isoformat(), "last": stretch.last.isoformat()})
     return {"quick": quick, "form": form, "asked": asked}
@@ -91,7 +93,9 @@ def statistics(request: HttpRequest, school: str) -> HttpResponse:
 def _charts(overview: Overview) -> dict[str, Any]:
     """Plain numbers for the chart macros."""
     labels = status_labels()
-    worst = sorted(overview.classes, key=lambda one: one.figures.percent_missed, reverse=True)[:10]
+    worst = sorted(
+        overview.forms or overview.classes, key=lambda one: one.figures.percent_missed, reverse=True
+    )[:10]
     begins = sorted({lesson[1] for lesson in overview.lessons})
     weekdays = sorted({lesson[0] for lesson in overview.lessons})
     missed = {(weekday, begin): count for weekday, begin, count, _late in overview.lessons}
