@@ -283,7 +283,7 @@ def _shown_duty(duty: HeldDuty) -> dict[str, Any]:
         "group": _("Duty"),
         "room": duty.room,
         "teacher": "",
-        "hue": hue_of(duty.title),
+        "hue": "none",
         "href": None,
         "state": "",
         "note": "",
