@@ -19,7 +19,7 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of what rows are about, from the files first and from the school else."""
+    """Names of what rows are about: the school's own where it knows them, for the office does, else the files'."""
 
     said: Said
     present: Rows
@@ -27,7 +27,7 @@ class Names:
     def facts(self, kind: Kind, key: str) -> Facts:
         """What is known of a row."""
         told = self.said.rows.get(kind, {}).get(key, {})
-        return {**self.present.get(kind, {}).get(key, {}), **told}
+        return {**told, **self.present.get(kind, {}).get(key, {})}
 
     def person(self, key: str) -> str:
         facts = self.facts(Kind.USERS, key)
