@@ -117,8 +117,8 @@ class DecisionForm(forms.Form):
 class StretchForm(forms.Form):
     """From which day to which day is counted."""
 
-    first = forms.DateField(label=_("From"), widget=Day(), required=False)
-    last = forms.DateField(label=_("Until"), widget=Day(), required=False)
+    first = forms.DateField(label=_("First day"), widget=Day(), required=False)
+    last = forms.DateField(label=_("Last day"), widget=Day(), required=False)
 
 
 class ThresholdForm(forms.Form):
