@@ -10,7 +10,7 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from pupitre.attendance.actions import registers as actions
@@ -478,7 +478,7 @@ def history_by_pupil(sheet: Sheet, entries: list[queries.HistoryEntry]) -> list[
                 "title": f"{before} → {label}" if before and before != label else label,
                 "kind": code.kind,
                 "at": entry.at,
-                "by": entry.by or _("Pupitre"),
+                "by": entry.by or "Pupitre",
                 "where": _device_label(entry.device, words),
                 "note": entry.note,
                 "outcome": _("counts") if entry.outcome is None else outcomes[entry.outcome],
@@ -544,16 +544,3 @@ def pupil(request: HttpRequest, school: str, lesson: int, on: date, pupil: int) 
         ],
     }
     return render(request, "attendance/register_pupil.html", facts)
-
-
-MESSAGES = (
-    gettext_noop("This lesson has not begun yet. Its register opens 15 minutes before."),
-    gettext_noop("This lesson does not take place, so it has no register."),
-    gettext_noop("This register is closed. Reopen it to correct it."),
-    gettext_noop("This register can no longer be corrected here. Please ask the office."),
-    gettext_noop("Say why the register is reopened: it is kept in its history."),
-    gettext_noop("This register is not closed."),
-    gettext_noop("One of these pupils is not in this class."),
-    gettext_noop("The school does not use this code."),
-    gettext_noop("These marks could not be read."),
-)
