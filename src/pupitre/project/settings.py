@@ -122,7 +122,8 @@ SILENCED_SYSTEM_CHECKS = ["models.W042", "fields.W342"]
 
 # Sign-in
 AUTH_USER_MODEL = "people.Account"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["pupitre.people.sessions.AccountBackend"]
+SESSION_ENGINE = "pupitre.people.sessions"
 PASSWORD_HASHERS = ["pupitre.people.hashing.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.db import connection
 from django.db.models import Q
 
 from pupitre.kernel.errors import NotFound
@@ -12,14 +13,19 @@ from pupitre.people.rules import OFFICE, READS_FILES, STAFF, Actor, Role
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
 
+# Asked on every page, so it is not built anew each time.
+_ROLES = """
+SELECT m.person_id, m.role FROM people_membership m JOIN people_person p ON p.school_id = m.school_id AND p.id = m.person_id
+ WHERE m.account_id = %s AND m.school_id = %s AND p.ended_on IS NULL
+   AND (m.starts_on IS NULL OR m.starts_on <= %s) AND (m.ends_on IS NULL OR m.ends_on >= %s)
+"""
+
 
 def actor_in(account: Account, school: SchoolFacts, today: date) -> Actor:
     """The account as it stands in that school today. Without a role there, an actor without roles."""
-    rows = list(
-        Membership.objects.filter(account_id=account.pk, school_id=school.id, person__ended_on__isnull=True)
-        .filter(_current(today))
-        .values_list("person_id", "role")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_ROLES, [account.pk, school.id, today, today])
+        rows = cursor.fetchall()
     person_id = rows[0][0] if rows else 0
     roles = frozenset(Role(role) for _, role in rows)
     return Actor(account.pk, school, person_id, roles, name=str(account))
