@@ -37,7 +37,6 @@ TOLD = (
     ),
     gettext_noop("The user name is taken. Choose another one."),
     gettext_noop("Nobody was chosen. Mark the people whose letters you want."),
-    gettext_noop("Too many attempts. Wait a little and try again."),
 )
 
 _KEY, _LASTS = "activation", timedelta(minutes=30)

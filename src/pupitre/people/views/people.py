@@ -26,7 +26,6 @@ from pupitre.web.pages import is_fragment, render, see
 TOLD = (
     gettext_noop("The file cannot be read as a photo. JPEG, PNG and WebP up to 10 MB are understood."),
     gettext_noop("You cannot take your own office role away. Ask a colleague of the office."),
-    gettext_noop("Very many people are signing in at this moment. Please try again in a few seconds."),
 )
 
 
