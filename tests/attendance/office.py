@@ -1,56 +1,41 @@
-"""Registers as the office finds them: what each pupil's mark says, written as a taken register leaves it."""
+"""Registers as the office finds them: taken, each pupil's mark as the test says, everybody else present."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pupitre.attendance.actions import alerts, figures
-from pupitre.attendance.models import Mark, Register
-from pupitre.attendance.rules.status import Status
+from pupitre.attendance.actions.registers import Told, take_register
+from pupitre.attendance.models import Register
+from pupitre.attendance.rules.status import DEFAULT_LETTERS, Status
 from pupitre.timetable import queries as timetable
 from pupitre.timetable.models import Lesson
-from tests.cast import NOW, TODAY, Cast, Member
+from tests.cast import NOW, TODAY, Cast
 
 
 def taken_register(
     cast: Cast,
-    statuses: Mapping[Any, Status],
+    statuses: Mapping[int, Status],
     *,
     lesson: Lesson | None = None,
     on: date = TODAY,
     now: datetime = NOW,
     minutes: int = 0,
 ) -> Register:
-    """A register of the class with these marks (members or persons' ids), with its alerts and figures noted."""
+    """A register of the class with these marks by person, taken at `now`, or when a later lesson begins."""
     lesson = lesson or cast.lesson
     held = next(h for h in timetable.lessons_of_day(cast.school, on) if h.lesson_id == lesson.pk)
-    register = Register.objects.create(
-        school_id=cast.school.id,
-        lesson=lesson,
-        klass_id=held.class_id,
+    taken = take_register(
+        cast.office,
+        lesson_id=lesson.pk,
         held_on=on,
-        starts_at=held.starts_at,
-        ends_at=held.ends_at,
-        taken_at=now,
-        taken_by=cast.teacher.person,
+        told=[
+            Told(person_id, DEFAULT_LETTERS["en"][status - 1], minutes if status is Status.LATE else 0)
+            for person_id, status in statuses.items()
+        ],
+        now=max(now, held.starts_at.astimezone(UTC)),
+        device="phone",
     )
-    Mark.objects.bulk_create(
-        Mark(
-            school_id=cast.school.id,
-            register=register,
-            pupil_id=who.person.pk if isinstance(who, Member) else who,
-            status=status,
-            minutes=minutes if status is Status.LATE else 0,
-            recorded_at=now,
-            recorded_by=cast.teacher.person,
-            device="phone",
-            held_on=on,
-        )
-        for who, status in statuses.items()
-    )
-    alerts.note_absences(cast.office, register_id=register.pk, now=now)
-    figures.defer_refresh(cast.office, class_id=held.class_id, held_on=on)
-    return register
+    return Register.objects.get(pk=taken.register_id)
 
 
 def everybody(cast: Cast, status: Status = Status.PRESENT) -> dict[Any, Status]:
