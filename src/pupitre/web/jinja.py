@@ -50,7 +50,10 @@ def environment(**options: Any) -> Environment:
 
 def weekday_and_day(value: Any) -> str:
     """A date or moment as "Tuesday, October 13", the day in each language's own order."""
-    return f"{formats.date_format(value, 'l')}, {formats.date_format(value, 'MONTH_DAY_FORMAT')}" if value else ""
+    if not value:
+        return ""
+    weekday = formats.date_format(value, "l")  # some languages' lists of weekdays mix small and capital letters
+    return f"{weekday[:1].upper()}{weekday[1:]}, {formats.date_format(value, 'MONTH_DAY_FORMAT')}"
 
 
 @lru_cache(maxsize=4096, typed=True)
