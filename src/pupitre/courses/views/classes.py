@@ -29,7 +29,7 @@ def classes(request: HttpRequest, school: str) -> HttpResponse:
         "school": school,
         "words": words,
         "groups": [
-            (_("Forms"), [line for line in found if line.kind == "homeroom"]),
+            (_("Homerooms"), [line for line in found if line.kind == "homeroom"]),
             (_("Taught classes"), [line for line in found if line.kind != "homeroom"]),
         ],
         "found": len(found),

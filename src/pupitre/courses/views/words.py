@@ -6,113 +6,113 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from pupitre.courses.rules.findings import FINDING_TEXTS, Finding, Severity
 from pupitre.courses.rules.roster import Kind
 from pupitre.people.rules import Relation, Role
 
 KINDS: Mapping[str, Promise] = {
-    Kind.ORGS.value: _lazy("Departments"),
-    Kind.ACADEMIC_SESSIONS.value: _lazy("Academic sessions"),
-    Kind.COURSES.value: _lazy("Courses"),
-    Kind.CLASSES.value: _lazy("Classes"),
-    Kind.USERS.value: _lazy("People"),
-    Kind.ROLES.value: _lazy("Roles"),
-    Kind.GUARDIANSHIPS.value: _lazy("Guardians"),
-    Kind.ENROLMENTS.value: _lazy("Enrolments"),
+    Kind.ORGS.value: _("Departments"),
+    Kind.ACADEMIC_SESSIONS.value: _("Academic sessions"),
+    Kind.COURSES.value: _("Courses"),
+    Kind.CLASSES.value: _("Classes"),
+    Kind.USERS.value: _("People"),
+    Kind.ROLES.value: _("Roles"),
+    Kind.GUARDIANSHIPS.value: _("Guardians"),
+    Kind.ENROLMENTS.value: _("Enrolments"),
 }
 SORTS: Mapping[str, Promise] = {
-    "conflict": _lazy("To decide"),
-    "changed": _lazy("Changed"),
-    "ended": _lazy("Ended"),
-    "back": _lazy("Returned"),
-    "new": _lazy("New"),
+    "conflict": _("To decide"),
+    "changed": _("Changed"),
+    "ended": _("Ended"),
+    "back": _("Returned"),
+    "new": _("New"),
 }
 #: The tone of a sort's badge.
 TONES = {"conflict": "warn", "changed": "info", "ended": "bad", "back": "info", "new": "good"}
 FIELDS: Mapping[str, Promise] = {
-    "presence": _lazy("Belongs to the school"),
-    "name": _lazy("Name"),
-    "title": _lazy("Title"),
-    "parent": _lazy("Part of"),
-    "type": _lazy("Kind"),
-    "start_date": _lazy("First day"),
-    "end_date": _lazy("Last day"),
-    "starts_on": _lazy("First day"),
-    "ends_on": _lazy("Last day"),
-    "school_year": _lazy("School year"),
-    "code": _lazy("Code"),
-    "course": _lazy("Course"),
-    "session": _lazy("Academic session"),
-    "department": _lazy("Department"),
-    "terms": _lazy("Academic sessions"),
-    "location": _lazy("Place"),
-    "grade": _lazy("Grade"),
-    "grades": _lazy("Grades"),
-    "subjects": _lazy("Subjects"),
-    "subject_codes": _lazy("Subject codes"),
-    "periods": _lazy("Periods"),
-    "identifier": _lazy("Identifier"),
-    "username": _lazy("User name"),
-    "given_name": _lazy("Given name"),
-    "middle_name": _lazy("Middle name"),
-    "family_name": _lazy("Family name"),
-    "preferred_name": _lazy("Preferred name"),
-    "email": _lazy("E-mail"),
-    "phone": _lazy("Telephone"),
-    "sms": _lazy("Mobile telephone"),
-    "sex": _lazy("Sex"),
-    "born_on": _lazy("Born on"),
-    "birth_place": _lazy("Place of birth"),
-    "birth_country": _lazy("Country of birth"),
-    "role": _lazy("Role"),
-    "roster_role": _lazy("The roster's word for the role"),
-    "is_primary": _lazy("Main"),
-    "relation": _lazy("Relation"),
-    "sourced_id": _lazy("Identifier"),
-    "person": _lazy("Person"),
-    "class": _lazy("Class"),
+    "presence": _("Belongs to the school"),
+    "name": _("Name"),
+    "title": _("Title"),
+    "parent": _("Part of"),
+    "type": _("Kind"),
+    "start_date": _("First day"),
+    "end_date": _("Last day"),
+    "starts_on": _("First day"),
+    "ends_on": _("Last day"),
+    "school_year": _("School year"),
+    "code": _("Code"),
+    "course": _("Course"),
+    "session": _("Academic session"),
+    "department": _("Department"),
+    "terms": _("Academic sessions"),
+    "location": _("Place"),
+    "grade": _("Grade"),
+    "grades": _("Grades"),
+    "subjects": _("Subjects"),
+    "subject_codes": _("Subject codes"),
+    "periods": _("Periods"),
+    "identifier": _("Identifier"),
+    "username": _("User name"),
+    "given_name": _("Given name"),
+    "middle_name": _("Middle name"),
+    "family_name": _("Family name"),
+    "preferred_name": _("Preferred name"),
+    "email": _("E-mail"),
+    "phone": _("Telephone"),
+    "sms": _("Mobile telephone"),
+    "sex": _("Sex"),
+    "born_on": _("Born on"),
+    "birth_place": _("Place of birth"),
+    "birth_country": _("Country of birth"),
+    "role": _("Role"),
+    "roster_role": _("The roster's word for the role"),
+    "is_primary": _("Main role or teacher"),
+    "relation": _("Relation"),
+    "sourced_id": _("Identifier"),
+    "person": _("Person"),
+    "class": _("Class"),
 }
 ROLES: Mapping[int, Promise] = {
-    Role.HEAD.value: _lazy("Head"),
-    Role.SECRETARY.value: _lazy("Office"),
-    Role.TEACHER.value: _lazy("Teacher"),
-    Role.AIDE.value: _lazy("Aide"),
-    Role.COUNSELLOR.value: _lazy("Counsellor"),
-    Role.NURSE.value: _lazy("Nurse"),
-    Role.PUPIL.value: _lazy("Pupil"),
-    Role.GUARDIAN.value: _lazy("Guardian"),
+    Role.HEAD.value: _("Head"),
+    Role.SECRETARY.value: _("Office"),
+    Role.TEACHER.value: _("Teacher"),
+    Role.AIDE.value: _("Aide"),
+    Role.COUNSELLOR.value: _("Counsellor"),
+    Role.NURSE.value: _("Nurse"),
+    Role.PUPIL.value: _("Pupil"),
+    Role.GUARDIAN.value: _("Guardian"),
 }
-PARTS: Mapping[int, Promise] = {1: _lazy("Pupil"), 2: _lazy("Teacher"), 3: _lazy("Aide")}
+PARTS: Mapping[int, Promise] = {1: _("Pupil"), 2: _("Teacher"), 3: _("Aide")}
 RELATIONS: Mapping[int, Promise] = {
-    Relation.MOTHER.value: _lazy("Mother"),
-    Relation.FATHER.value: _lazy("Father"),
-    Relation.GUARDIAN.value: _lazy("Guardian"),
-    Relation.GRANDPARENT.value: _lazy("Grandparent"),
-    Relation.RELATIVE.value: _lazy("Relative"),
-    Relation.OTHER.value: _lazy("Other"),
+    Relation.MOTHER.value: _("Mother"),
+    Relation.FATHER.value: _("Father"),
+    Relation.GUARDIAN.value: _("Guardian"),
+    Relation.GRANDPARENT.value: _("Grandparent"),
+    Relation.RELATIVE.value: _("Relative"),
+    Relation.OTHER.value: _("Other"),
 }
-SEXES: Mapping[int, Promise] = {1: _lazy("Female"), 2: _lazy("Male"), 3: _lazy("Other")}
-CLASS_KINDS: Mapping[str, Promise] = {"homeroom": _lazy("Form"), "scheduled": _lazy("Taught class")}
-PRESENCE: Mapping[str, Promise] = {"active": _lazy("Yes"), "ended": _lazy("No, has left")}
+SEXES: Mapping[int, Promise] = {1: _("Female"), 2: _("Male"), 3: _("Other")}
+CLASS_KINDS: Mapping[str, Promise] = {"homeroom": _("Homeroom"), "scheduled": _("Taught class")}
+PRESENCE: Mapping[str, Promise] = {"active": _("Yes"), "ended": _("No, has left")}
 #: The roles that an unknown word may mean; '' leaves the rows out.
 ROLE_CHOICES: tuple[tuple[str, Promise], ...] = (
-    ("student", _lazy("Pupil")),
-    ("teacher", _lazy("Teacher")),
-    ("aide", _lazy("Aide")),
-    ("principal", _lazy("Head")),
-    ("siteAdministrator", _lazy("Office")),
-    ("counselor", _lazy("Counsellor")),
-    ("nurse", _lazy("Nurse")),
-    ("guardian", _lazy("Guardian")),
-    ("", _lazy("Leave these rows out")),
+    ("student", _("Pupil")),
+    ("teacher", _("Teacher")),
+    ("aide", _("Aide")),
+    ("principal", _("Head")),
+    ("siteAdministrator", _("Office")),
+    ("counselor", _("Counsellor")),
+    ("nurse", _("Nurse")),
+    ("guardian", _("Guardian")),
+    ("", _("Leave these rows out")),
 )
 SEVERITIES: Mapping[str, Promise] = {
-    Severity.ERROR.value: _lazy("Errors"),
-    Severity.WARNING.value: _lazy("Warnings"),
-    Severity.NOTE.value: _lazy("Notes"),
+    Severity.ERROR.value: _("Errors"),
+    Severity.WARNING.value: _("Warnings"),
+    Severity.NOTE.value: _("Notes"),
 }
 SEVERITY_TONES = {"error": "bad", "warning": "warn", "note": "info"}
 _CODED: Mapping[str, Mapping[Any, Promise]] = {
@@ -128,7 +128,7 @@ def value(kind: str, field: str, told: Any) -> str:
     if not told and told is not False and told != 0:
         return "—"
     if isinstance(told, bool):
-        return _("Yes") if told else _("No")
+        return gettext("Yes") if told else gettext("No")
     if field in _DATES:
         return date_format(date.fromisoformat(told), "DATE_FORMAT")
     coded = _CODED.get(field) or (CLASS_KINDS if (kind, field) == (Kind.CLASSES.value, "type") else {})
@@ -150,9 +150,9 @@ def note(line: Mapping[str, Any]) -> str:
 
 def what(finding: Finding) -> str:
     """What was found, in the reader's language."""
-    return _(FINDING_TEXTS[finding.code][0]) % finding.words
+    return gettext(FINDING_TEXTS[finding.code][0]) % finding.words
 
 
 def mend(finding: Finding) -> str:
     """What to do about it, in the reader's language."""
-    return _(FINDING_TEXTS[finding.code][1]) % finding.words
+    return gettext(FINDING_TEXTS[finding.code][1]) % finding.words
