@@ -46,11 +46,9 @@ class MarkFacts:
 
     def is_same_act(self, other: "MarkFacts") -> bool:
         """The same tap, received again."""
-        return (self.device, self.recorded_at, self.is_explicit) == (
-            other.device,
-            other.recorded_at,
-            other.is_explicit,
-        ) and self.says_the_same(other)
+        made_here = (self.device, self.recorded_by, self.recorded_at, self.is_explicit)
+        made_there = (other.device, other.recorded_by, other.recorded_at, other.is_explicit)
+        return made_here == made_there and self.says_the_same(other)
 
 
 @dataclass(frozen=True, slots=True)
