@@ -15,7 +15,9 @@ import time
 from typing import Any
 
 
-async def _connection(task: dict[str, Any], requests: list[bytes], told: dict[str, Any], until: float) -> None:
+async def _connection(
+    task: dict[str, Any], requests: list[bytes], told: dict[str, Any], until: float
+) -> None:
     reader, writer = await asyncio.open_connection(task["host"], task["port"], limit=4 * 1024 * 1024)
     at = 0
     while time.perf_counter() < until:

@@ -13,13 +13,16 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -28,14 +31,20 @@ from bench.running import HOME, ROOT, Running, Session, cpu_of, fetch, running, 
 
 GOAL_RATIO, GOAL_DATABASE_MS = 18.0, 1.5
 CONNECTIONS = (1, 4, 16)
+SCHOOL = "puente-marinada"
+_THIRTY = """
+SELECT r.id, r.lesson_id, r.held_on, array_agg(m.pupil_id ORDER BY m.pupil_id)
+  FROM attendance_register r JOIN attendance_mark m ON m.register_id = r.id
+ WHERE r.held_on < current_date GROUP BY r.id HAVING count(*) BETWEEN 28 AND 31 ORDER BY r.id DESC LIMIT 1000
+"""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked for. Each request is raw bytes; connections share them out."""
+    """What is asked for. `requests` makes the raw requests of the nth measurement; connections share them out."""
 
     name: str
-    requests: tuple[bytes, ...]
+    requests: Callable[[int], list[bytes]]
     path: str = ""
     session: Session | None = None
     body: str = ""
@@ -57,12 +66,24 @@ class Measured:
 
 def raw(path: str, session: Session | None, body: str = "", kind: str = "application/json") -> bytes:
     """A request as a browser sends it, without what does not matter here."""
-    head = [f"{'POST' if body else 'GET'} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept-Language: es", "Accept: text/html"]
+    head = [
+        f"{'POST' if body else 'GET'} {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Accept-Language: es",
+        "Accept: text/html",
+    ]
     if session is not None:
         head.append(f"Cookie: {session.header}")
     if body and session is not None:
-        head += [f"Content-Type: {kind}", f"Content-Length: {len(body.encode())}", f"X-CSRFToken: {session.token}"]
+        head += [
+            f"Content-Type: {kind}",
+            f"Content-Length: {len(body.encode())}",
+            f"X-CSRFToken: {session.token}",
+        ]
     return ("\r\n".join(head) + "\r\n\r\n" + body).encode()
+
+
+_turns = count()
 
 
 def measure(found: Running, case: Case, connections: int, seconds: float) -> Measured:
@@ -73,15 +94,19 @@ def measure(found: Running, case: Case, connections: int, seconds: float) -> Mea
         "port": where.port,
         "seconds": seconds,
         "connections": connections,
-        "requests": [base64.b64encode(one).decode() for one in case.requests],
+        "requests": [base64.b64encode(one).decode() for one in case.requests(next(_turns))],
     }
     web, database = found.of("web"), found.of("database")
     before = [sum(map(cpu_of, pids)) for pids in (web, database)]
     command = [sys.executable, "-m", "bench.generator"]
-    done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        command, input=json.dumps(task), capture_output=True, text=True, check=True, cwd=ROOT
+    )
     told = json.loads(done.stdout)
     answered = len(told["latencies"])
-    spent = [sum(map(cpu_of, pids)) - was for pids, was in zip((web, found.of("database")), before, strict=True)]
+    spent = [
+        sum(map(cpu_of, pids)) - was for pids, was in zip((web, found.of("database")), before, strict=True)
+    ]
     cuts = quantiles(told["latencies"], n=20) if answered > 1 else [0.0] * 19
     return Measured(
         rate=answered / told["seconds"],
@@ -100,7 +125,7 @@ def measure(found: Running, case: Case, connections: int, seconds: float) -> Mea
 
 @dataclass(frozen=True)
 class Marked:
-    """A register that the teacher may write: its address and its pupils."""
+    """A register that was taken: its address and its pupils."""
 
     path: str
     pupils: tuple[int, ...]
@@ -110,15 +135,19 @@ def cases(found: Running) -> list[Case]:
     """The pages as the demonstration's people see them."""
     people = _personas()
     teacher = sign_in(found.address, *people["Teacher, in class right now"])
+    secretary = sign_in(found.address, *people["Secretary"])
     mother = sign_in(found.address, *people["Mother, children in two schools"])
-    registers = _registers(found, teacher)
-    shown = max(registers, key=lambda one: (-abs(len(one.pupils) - 30), one.path))
-    saves = tuple(_save(one, teacher, at) for at in range(2) for one in registers)
+    shown, pupils = _register_now(found, teacher)
+    reopened = _reopened()
+
+    def saves(turn: int) -> list[bytes]:
+        return [raw(f"{one.path}/marks", secretary, _marks(one, turn)) for one in reopened]
+
     return [
-        Case("empty view", (raw("/health/live", None),), "/health/live"),
-        Case(f"register, {len(shown.pupils)} pupils", (raw(shown.path, teacher),), shown.path, teacher),
-        Case("saving a register", saves, f"{shown.path}/marks", teacher, _marks(shown, 0)),
-        Case("family, 2 schools", (raw("/family", mother),), "/family", mother),
+        Case("empty view", lambda _: [raw("/health/live", None)], "/health/live"),
+        Case(f"register, {pupils} pupils", lambda _: [raw(shown, teacher)], shown, teacher),
+        Case("saving a register", saves, f"{reopened[0].path}/marks", secretary, _marks(reopened[0], 1)),
+        Case("family, 2 schools", lambda _: [raw("/family", mother)], "/family", mother),
     ]
 
 
@@ -127,33 +156,50 @@ def _personas() -> dict[str, tuple[str, str]]:
     return {one["title"]: (one["username"], one["password"]) for one in note["personas"]}
 
 
-def _registers(found: Running, teacher: Session) -> list[Marked]:
-    """The registers of the teacher's last days, as her pages link them."""
-    school = "puente-marinada"
-    marked = []
-    for ago in range(6):
-        on = (datetime.now(UTC) - timedelta(days=ago)).date()
-        page = fetch(found.address, f"/s/{school}/day/{on}", teacher)
-        for path in dict.fromkeys(re.findall(rf'href="(/s/{school}/registers/\d+/{on})"', page)):
-            register = fetch(found.address, path, teacher)
-            pupils = tuple(int(one) for one in dict.fromkeys(re.findall(r'name="?mark-(\d+)', register)))
-            if pupils and f"{path}/reopening" not in register:
-                marked.append(Marked(path, pupils))
-    if not marked:
-        raise RuntimeError("the teacher of the demonstration has no register to write in")
-    return marked
+def _register_now(found: Running, teacher: Session) -> tuple[str, int]:
+    """The largest register of the teacher's day, by the links of its page."""
+    on = datetime.now(ZoneInfo("Europe/Madrid")).date()
+    page = fetch(found.address, f"/s/{SCHOOL}/day/{on}", teacher)
+    sizes = {}
+    for path in dict.fromkeys(re.findall(rf'href="(/s/{SCHOOL}/registers/\d+/{on})"', page)):
+        sizes[path] = len(set(re.findall(r'name="?mark-(\d+)', fetch(found.address, path, teacher))))
+    largest = max(sizes, key=lambda path: sizes[path])
+    return largest, sizes[largest]
 
 
-def _save(one: Marked, teacher: Session, turn: int) -> bytes:
-    return raw(f"{one.path}/marks", teacher, _marks(one, turn))
+def _reopened() -> list[Marked]:
+    """Registers of some thirty pupils that the office may correct: a thousand, so that none is corrected all the time."""
+    from django.db import connection
+
+    from pupitre.tenancy.queries import access_school
+    from pupitre.tenancy.scoping import scope
+
+    with scope(access_school(SCHOOL).id), connection.cursor() as cursor:
+        cursor.execute(_THIRTY)
+        rows = cursor.fetchall()
+        cursor.execute(
+            "UPDATE attendance_register SET closed_at = NULL WHERE closed_at IS NOT NULL AND id = ANY(%s)",
+            [[row[0] for row in rows]],
+        )
+        # What earlier runs left would make each save read more and more.
+        cursor.execute(
+            "DELETE FROM attendance_markrevision WHERE register_id = ANY(%s)", [[row[0] for row in rows]]
+        )
+    return [Marked(f"/s/{SCHOOL}/registers/{lesson}/{on}", tuple(pupils)) for _, lesson, on, pupils in rows]
 
 
 def _marks(one: Marked, turn: int) -> str:
-    """What a device sends that took the whole register: three pupils are absent in turn, so that every save changes marks."""
+    """What a device sends that has the whole register: three pupils are absent in turn, so that every save changes marks."""
     now = datetime.now(UTC).isoformat()
-    absent = set(one.pupils[3 * turn : 3 * turn + 3])
+    first = 3 * (turn % 8)
+    absent = set(one.pupils[first : first + 3])
     rows = [
-        {"pupil": pupil, "code": "F" if pupil in absent else "P", "recorded_at": now, "explicit": pupil in absent}
+        {
+            "pupil": pupil,
+            "code": "F" if pupil in absent else "P",
+            "recorded_at": now,
+            "explicit": pupil in absent,
+        }
         for pupil in one.pupils
     ]
     return json.dumps({"batch": f"bench-{turn}", "device": f"bench-{turn}-device", "marks": rows})
@@ -192,7 +238,7 @@ def statements(case: Case) -> list[str]:
     client = Client(headers={"host": "127.0.0.1", "accept-language": "es"})
     told: list[str] = []
 
-    def listen(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+    def listen(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         told.append(sql)
         return execute(sql, params, many, context)
 
@@ -224,25 +270,41 @@ def main() -> None:
     console = Console(width=150)
     with running() as found:
         wait_until_quiet(found)
-        known = cases(found)
-        if asked.profile:
-            _profile(found, next(one for one in known if one.name.startswith(asked.profile)))
-            return
-        table = _table()
-        base: dict[int, float] = {}
         with application():
+            known = cases(found)
+            if asked.profile:
+                _profile(found, next(one for one in known if one.name.startswith(asked.profile)))
+                return
+            table = _table()
+            base: dict[int, float] = {}
             for case in known:
                 asks = statements(case)
                 if asked.statements:
                     console.print(f"\n{case.name}:", *asks, sep="\n  ", highlight=False, markup=False)
                 _measure_case(found, case, len(asks), asked.seconds, table, base)
     console.print(table)
-    console.print(f"Goals: at most {GOAL_RATIO:.0f} x the empty view, at most {GOAL_DATABASE_MS} ms of the database.")
+    console.print(
+        f"Goals: at most {GOAL_RATIO:.0f} x the empty view, at most {GOAL_DATABASE_MS} ms of the database."
+    )
 
 
 def _table() -> Table:
-    table = Table(title="Pages on the demonstration: one server process with four threads, PostgreSQL beside it")
-    for heading in ("page", "bytes", "statements", "connections", "requests/s", "per core", "server ms", "ratio", "database ms", "p50 ms", "p95 ms"):
+    table = Table(
+        title="Pages on the demonstration: one server process with four threads, PostgreSQL beside it"
+    )
+    for heading in (
+        "page",
+        "bytes",
+        "statements",
+        "connections",
+        "requests/s",
+        "per core",
+        "server ms",
+        "ratio",
+        "database ms",
+        "p50 ms",
+        "p95 ms",
+    ):
         table.add_column(heading, justify="left" if heading == "page" else "right")
     return table
 
@@ -278,7 +340,9 @@ def _profile(found: Running, case: Case) -> None:
     for form, name in (("raw", "stacks.txt"), ("flamegraph", "flame.svg")):
         out = HOME / f"{case.name.split(',')[0].replace(' ', '-')}-{name}"
         command = ["py-spy", "record", "-p", str(pid), "-d", "8", "-r", "400", "-f", form, "-o", str(out)]
-        recorder = subprocess.Popen([str(Path(sys.executable).parent / command[0]), *command[1:]], stdout=subprocess.DEVNULL)
+        recorder = subprocess.Popen(
+            [str(Path(sys.executable).parent / command[0]), *command[1:]], stdout=subprocess.DEVNULL
+        )
         time.sleep(0.5)
         measure(found, case, 4, 9.0)
         recorder.wait()
