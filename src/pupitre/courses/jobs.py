@@ -1,19 +1,22 @@
 """Background work of courses: each job calls one action."""
 
 import logging
+from datetime import timedelta
 
 from django.db import DatabaseError, transaction
 
 from pupitre.kernel import clock
 from pupitre.kernel.errors import DomainError
 from pupitre.people.rules import Actor, system_actor
-from pupitre.tenancy.background import tenant_job
+from pupitre.tenancy.background import deferred, every_school, platform_job, tenant_job
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import scope
 
 from .actions import rosters
 from .actions.progress import VisibleProgress
 
+#: A roster's files hold more about people than the school keeps; nobody needs them for longer.
+FILES_KEPT = timedelta(days=30)
 _log = logging.getLogger(__name__)
 
 
@@ -42,3 +45,17 @@ def apply_roster(school: SchoolFacts, import_id: int, account_id: int, name: str
         except (DomainError, DatabaseError) as error:
             _log.exception("import %s of school %s failed", import_id, school.slug)
             rosters.note_failure(actor, import_id, message=str(error).partition("\n")[0])
+
+
+@tenant_job(queue="rosters")
+def forget_files(school: SchoolFacts) -> None:
+    """Delete the files of old imports."""
+    rosters.forget_files(system_actor(school), before=clock.now() - FILES_KEPT)
+
+
+@platform_job(cron="40 2 * * *")
+def sweep_files(timestamp: int = 0) -> None:
+    """Every night, every school."""
+    for school in every_school():
+        with scope(school.id):
+            deferred(forget_files, school.id, lock=f"rosters-{school.id}")

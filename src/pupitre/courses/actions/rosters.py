@@ -1,5 +1,6 @@
 """Importing a roster: upload, read, decide, apply; and exporting one."""
 
+import contextlib
 import io
 import json
 import time
@@ -199,6 +200,8 @@ def _work_out(actor: Actor, record: RosterImport, today: date, *, takes: bool) -
 
 
 def _stored(key: str) -> bytes:
+    if not key:
+        raise FilesGone
     try:
         return store().get(key)
     except FileNotFoundError:
@@ -405,3 +408,28 @@ def note_failure(actor: Actor, import_id: int, *, message: str) -> RosterImport:
     record.report = {**record.report, "failure": message}
     record.save(update_fields=["state", "report"])
     return record
+
+
+@transaction.atomic
+def forget_files(actor: Actor, *, before: datetime) -> int:
+    """Delete the files and rows of imports uploaded before then; findings and reports stay. Answers how many imports."""
+    require(actor, OFFICE)
+    old = list(RosterImport.objects.filter(uploaded_at__lt=before).exclude(file_key=""))
+    young = RosterImport.objects.filter(uploaded_at__gte=before).exclude(file_key="")
+    used: set[str] = set()
+    for file_key, rows in young.values_list("file_key", "plan__rows"):
+        used.update((file_key, *(rows or {}).values()))
+    gone: set[str] = set()
+    for record in old:
+        gone.update((record.file_key, *record.plan.get("rows", {}).values()))
+        record.file_key, record.plan = "", {**record.plan, "rows": {}}
+    RosterImport.objects.bulk_update(old, ["file_key", "plan"], batch_size=100)
+    transaction.on_commit(lambda: _delete(gone - used))
+    return len(old)
+
+
+def _delete(keys: set[str]) -> None:
+    for key in sorted(keys):
+        # One that is not there any more is what was wanted.
+        with contextlib.suppress(FileNotFoundError):
+            store().delete(key)
