@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -150,7 +151,14 @@ def picture_words() -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def _picture(name: str) -> str:
-    return str(icon(name, 24)).replace("currentColor", "#1d3a34")
+    # On a page the style sheet draws icons; on paper the drawing must say so itself.
+    strokes = (
+        '<svg fill="none" stroke="#1d3a34" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" '
+    )
+    kept = re.sub(
+        r' (?:fill|stroke|stroke-width|stroke-linecap|stroke-linejoin|class)="[^"]*"', "", str(icon(name, 24))
+    )
+    return kept.replace("<svg ", strokes, 1)
 
 
 def _qr(text: str) -> str:
