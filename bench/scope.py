@@ -29,8 +29,12 @@ OPEN_READ = "SELECT family_name FROM open_person WHERE id = %s"
 def prepare(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for table in ("person", "open_person"):
-            connection.execute(f"CREATE TABLE {table} (school_id bigint, id bigint PRIMARY KEY, family_name text)")  # type: ignore[arg-type]
-            connection.execute(f"INSERT INTO {table} SELECT i % 400, i, 'name ' || i FROM generate_series(1, 100000) i")  # type: ignore[arg-type]
+            connection.execute(
+                f"CREATE TABLE {table} (school_id bigint, id bigint PRIMARY KEY, family_name text)"
+            )  # type: ignore[arg-type]
+            connection.execute(
+                f"INSERT INTO {table} SELECT i % 400, i, 'name ' || i FROM generate_series(1, 100000) i"
+            )  # type: ignore[arg-type]
         connection.execute("ALTER TABLE person ENABLE ROW LEVEL SECURITY")
         connection.execute(f"CREATE POLICY school ON person USING (school_id = {SCOPED})")  # type: ignore[arg-type]
         connection.execute("GRANT SELECT ON person, open_person TO pupitre_app")
@@ -81,7 +85,9 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(url: str, way: Callable[[psycopg.Connection[Any], int], None], seconds: float) -> tuple[float, float, float]:
+def measure(
+    url: str, way: Callable[[psycopg.Connection[Any], int], None], seconds: float
+) -> tuple[float, float, float]:
     """Wall, application CPU and database CPU of one read, in microseconds."""
     with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
         for key in range(1, 200):
@@ -93,7 +99,11 @@ def measure(url: str, way: Callable[[psycopg.Connection[Any], int], None], secon
                 way(connection, key)
             count += 100
         wall = time.perf_counter() - started
-        return wall / count * 1e6, (time.process_time() - own) / count * 1e6, (cpu_of(pid) - theirs) / count * 1e6
+        return (
+            wall / count * 1e6,
+            (time.process_time() - own) / count * 1e6,
+            (cpu_of(pid) - theirs) / count * 1e6,
+        )
 
 
 def main() -> None:
@@ -111,7 +121,14 @@ def main() -> None:
             for name, trips, way in WAYS:
                 wall, app, database = measure(urls.application, way, seconds)
                 base = base or database
-                table.add_row(name, str(trips), f"{wall:.0f}", f"{app:.0f}", f"{database:.0f}", f"{database / base:.1f} x")
+                table.add_row(
+                    name,
+                    str(trips),
+                    f"{wall:.0f}",
+                    f"{app:.0f}",
+                    f"{database:.0f}",
+                    f"{database / base:.1f} x",
+                )
         finally:
             server.destroy()
     Console(width=120).print(table)

@@ -26,6 +26,8 @@ def test_what_is_deleted_is_gone(tmp_path: Path) -> None:
 
 
 def test_an_s3s_address_carries_its_options() -> None:
-    store = _store("s3://bucket/pre/fix?region=eu-west-1&endpoint=https://s3.example&path_style=true&access_key_id=a&secret_access_key=b")
+    store = _store(
+        "s3://bucket/pre/fix?region=eu-west-1&endpoint=https://s3.example&path_style=true&access_key_id=a&secret_access_key=b"
+    )
     assert "bucket" in repr(store)
     assert "pre/fix" in repr(store)

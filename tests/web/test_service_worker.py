@@ -35,6 +35,8 @@ def test_every_asset_that_it_takes_along_exists(cast: Cast, visit: Visitor) -> N
 
 
 def test_pages_name_the_account_they_are_for(cast: Cast, visit: Visitor) -> None:
-    assert visit.as_(cast.teacher).get("/s/oak/day").headers["Pupitre-Account"] == str(cast.teacher.account.pk)
+    assert visit.as_(cast.teacher).get("/s/oak/day").headers["Pupitre-Account"] == str(
+        cast.teacher.account.pk
+    )
     assert visit.anonymous().get("/account/login/").headers["Pupitre-Account"] == "0"
     assert "Pupitre-Account" not in visit.anonymous().get("/registers/session").headers

@@ -37,7 +37,7 @@ def tidy_days(school: SchoolFacts) -> None:
 
 
 @platform_job(cron="*/5 * * * *")
-def sweep_alerts(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock hands it to every periodic job
+def sweep_alerts(timestamp: int = 0) -> None:
     """Catch the alerts whose job was lost or came before its time: a worker was down, a clock was wrong."""
     now = clock.now()
     for school in every_school():
@@ -52,7 +52,7 @@ def _has_due_alerts(school: SchoolFacts, now: datetime) -> bool:
 
 
 @platform_job(cron="40 2 * * *")
-def sweep_days(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock hands it to every periodic job
+def sweep_days(timestamp: int = 0) -> None:
     """Every night, each school's last days once more."""
     for school in every_school():
         with scope(school.id):

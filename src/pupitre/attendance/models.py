@@ -46,7 +46,9 @@ class Register(TenantModel):
     version = models.IntegerField(default=1)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "lesson", "held_on"], name="attendance_register_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "lesson", "held_on"], name="attendance_register_once")
+        ]
         indexes = [
             models.Index(fields=["school", "held_on"], name="attendance_register_day"),
             models.Index(fields=["school", "klass", "held_on"], name="attendance_register_class"),
@@ -72,7 +74,9 @@ class Mark(TenantModel):
     held_on = models.DateField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "register", "pupil"], name="attendance_mark_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "register", "pupil"], name="attendance_mark_once")
+        ]
         indexes = [
             models.Index(fields=["school", "pupil", "held_on"], name="attendance_mark_pupil"),
             models.Index(
@@ -175,7 +179,8 @@ class AbsenceLetter(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["school", "threshold", "pupil", "window_starts_on", "number"], name="attendance_letter_once"
+                fields=["school", "threshold", "pupil", "window_starts_on", "number"],
+                name="attendance_letter_once",
             )
         ]
         indexes = [models.Index(fields=["school", "pupil"], name="attendance_letter_pupil")]
@@ -192,14 +197,22 @@ class Alert(TenantModel):
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "pupil", "held_on"], name="attendance_alert_once")]
-        indexes = [models.Index(fields=["school", "due_at"], condition=models.Q(state=1), name="attendance_alert_due")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "pupil", "held_on"], name="attendance_alert_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["school", "due_at"], condition=models.Q(state=1), name="attendance_alert_due"
+            )
+        ]
 
 
 class DayFigure(TenantModel):
     """A class's day in numbers, without names: what heads, charts and the authority read instead of the marks."""
 
-    authority = models.ForeignKey("tenancy.Authority", on_delete=models.PROTECT, related_name="+", db_index=False)
+    authority = models.ForeignKey(
+        "tenancy.Authority", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     klass = TenantForeignKey("courses.Class", db_column="class_id", db_index=False)
     held_on = models.DateField()
     registers = models.IntegerField(default=0)
@@ -211,7 +224,9 @@ class DayFigure(TenantModel):
     out_of_class = models.IntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "klass", "held_on"], name="attendance_dayfigure_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "klass", "held_on"], name="attendance_dayfigure_once")
+        ]
         indexes = [
             models.Index(fields=["authority", "held_on"], name="attendance_dayfigure_auth"),
             models.Index(fields=["school", "held_on"], name="attendance_dayfigure_day"),

@@ -10,7 +10,9 @@ class AcademicSession(TenantModel):
 
     sourced_id = models.TextField()
     title = models.TextField()
-    kind = models.TextField(default="schoolYear")  # OneRoster's type: schoolYear, semester, term, gradingPeriod
+    kind = models.TextField(
+        default="schoolYear"
+    )  # OneRoster's type: schoolYear, semester, term, gradingPeriod
     school_year = models.SmallIntegerField()  # the year in which it ends
     starts_on = models.DateField()
     ends_on = models.DateField()
@@ -18,7 +20,9 @@ class AcademicSession(TenantModel):
     ended_on = models.DateField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "sourced_id"], name="courses_session_sourced_id")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "sourced_id"], name="courses_session_sourced_id")
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -38,7 +42,9 @@ class Course(TenantModel):
     ended_on = models.DateField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "sourced_id"], name="courses_course_sourced_id")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "sourced_id"], name="courses_course_sourced_id")
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -64,7 +70,9 @@ class Class(TenantModel):
     ended_on = models.DateField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "sourced_id"], name="courses_class_sourced_id")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "sourced_id"], name="courses_class_sourced_id")
+        ]
         indexes = [models.Index(fields=["school", "kind", "title"], name="courses_class_kind")]
 
     def __str__(self) -> str:
@@ -78,7 +86,9 @@ class ClassSession(TenantModel):
     session = TenantForeignKey(AcademicSession)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "klass", "session"], name="courses_classsession_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "klass", "session"], name="courses_classsession_once")
+        ]
 
 
 class ClassGroup(TenantModel):
@@ -88,7 +98,9 @@ class ClassGroup(TenantModel):
     homeroom = TenantForeignKey(Class, on_delete=models.CASCADE)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "klass", "homeroom"], name="courses_classgroup_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "klass", "homeroom"], name="courses_classgroup_once")
+        ]
         indexes = [models.Index(fields=["school", "homeroom"], name="courses_classgroup_home")]
 
 
@@ -111,7 +123,9 @@ class Enrolment(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["school", "klass", "person", "role"], name="courses_enrolment_once")
+            models.UniqueConstraint(
+                fields=["school", "klass", "person", "role"], name="courses_enrolment_once"
+            )
         ]
         indexes = [models.Index(fields=["school", "person", "role"], name="courses_enrolment_person")]
 
@@ -122,7 +136,9 @@ class RosterImport(TenantModel):
     UPLOADED, READ, APPLYING, APPLIED, REFUSED, FAILED = 1, 2, 3, 4, 5, 6
 
     uploaded_at = models.DateTimeField()
-    uploaded_by = models.ForeignKey("people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    uploaded_by = models.ForeignKey(
+        "people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     file_name = models.TextField()
     file_key = models.TextField()
     state = models.SmallIntegerField(default=UPLOADED)
@@ -147,4 +163,6 @@ class RosterRow(TenantModel):
     facts = models.JSONField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["school", "kind", "sourced_id"], name="courses_rosterrow_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "kind", "sourced_id"], name="courses_rosterrow_once")
+        ]

@@ -161,7 +161,9 @@ ACCOUNT_PREVENT_ENUMERATION = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
-MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up alone with somebody else's address, and children have none
+MFA_ALLOW_UNVERIFIED_EMAIL = (
+    True  # nobody signs up alone with somebody else's address, and children have none
+)
 MFA_TOTP_TOLERANCE = 1
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = CONFIG.base_url.startswith("http://")
 MFA_TOTP_ISSUER = "Pupitre"
@@ -245,7 +247,10 @@ LOGGING = {
         "json": {"()": "pupitre.web.logs.JsonFormatter"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": CONFIG.log_format}},
-    "loggers": {"procrastinate.blueprints": {"level": "WARNING"}, "procrastinate.periodic": {"level": "WARNING"}},
+    "loggers": {
+        "procrastinate.blueprints": {"level": "WARNING"},
+        "procrastinate.periodic": {"level": "WARNING"},
+    },
     "root": {"handlers": ["stderr"], "level": CONFIG.log_level.upper()},
 }
 django_stubs_ext.monkeypatch()

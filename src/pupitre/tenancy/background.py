@@ -54,7 +54,9 @@ def platform_job(
             _refresh_connection()
             function(**facts)
 
-        task: Any = app.task(name=f"{function.__module__}.{function.__name__}", queue=queue, retry=retries)(run)
+        task: Any = app.task(name=f"{function.__module__}.{function.__name__}", queue=queue, retry=retries)(
+            run
+        )
         return app.periodic(cron=cron)(task) if cron else task
 
     return mark

@@ -42,7 +42,9 @@ def environment(**options: Any) -> Environment:
         date=lambda value, style="DATE_FORMAT": formats.date_format(value, style) if value else "",
         time=lambda value: formats.time_format(value, "H:i") if value else "",
         local=lambda value, zone: timezone.localtime(value, zone_of(zone)),
-        number=lambda value, digits=None: formats.number_format(value, digits, force_grouping=abs(value) >= 10_000),
+        number=lambda value, digits=None: formats.number_format(
+            value, digits, force_grouping=abs(value) >= 10_000
+        ),
         initials=initials,
     )
     return env
@@ -52,7 +54,9 @@ def weekday_and_day(value: Any) -> str:
     """A date or moment as "Tuesday, October 13", the day in each language's own order."""
     if not value:
         return ""
-    weekday = formats.date_format(value, "l")  # some languages' lists of weekdays mix small and capital letters
+    weekday = formats.date_format(
+        value, "l"
+    )  # some languages' lists of weekdays mix small and capital letters
     return f"{weekday[:1].upper()}{weekday[1:]}, {formats.date_format(value, 'MONTH_DAY_FORMAT')}"
 
 

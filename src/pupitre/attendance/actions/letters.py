@@ -267,7 +267,9 @@ def default_body(counts: Counted) -> str:
             "Since %(from)s, %(pupil)s (%(class)s) has missed lessons for which we know of no reason. "
             "Days so far: %(count)s."
         ),
-        Counted.LATENESSES: _("Since %(from)s, %(pupil)s (%(class)s) has come late. Times so far: %(count)s."),
+        Counted.LATENESSES: _(
+            "Since %(from)s, %(pupil)s (%(class)s) has come late. Times so far: %(count)s."
+        ),
         Counted.PERCENT_MISSED: _(
             "Since %(from)s, %(pupil)s (%(class)s) has missed %(count)s %% of all lessons, whatever the reason."
         ),

@@ -36,7 +36,9 @@ def unread_of(actor: Actor) -> Unread:
     """One statement, for every page; counts at most MOST_COUNTED."""
     school_id = actor.school.id if actor.school else 0
     with connection.cursor() as cursor:
-        cursor.execute(_UNREAD, [[int(kind) for kind in _ABOUT_NOTICES], school_id, actor.account_id, MOST_COUNTED])
+        cursor.execute(
+            _UNREAD, [[int(kind) for kind in _ABOUT_NOTICES], school_id, actor.account_id, MOST_COUNTED]
+        )
         return Unread(*cursor.fetchone())
 
 
@@ -96,7 +98,9 @@ def _told(value: Any) -> Any:
         return value
     local = clock.local(datetime.fromisoformat(value["at"]), value["zone"])
     return (
-        formats.time_format(local, "H:i") if value["show"] == Show.TIME else formats.date_format(local, "MONTH_DAY_FORMAT")
+        formats.time_format(local, "H:i")
+        if value["show"] == Show.TIME
+        else formats.date_format(local, "MONTH_DAY_FORMAT")
     )
 
 
