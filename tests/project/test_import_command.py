@@ -90,7 +90,7 @@ def test_what_it_answers_in_json(cast: Cast, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_an_unknown_school_is_told_which_there_are(cast: Cast, tmp_path: Path) -> None:
-    with pytest.raises(cli.CommandError, match="elm, .*found|oak, elm"):
+    with pytest.raises(cli.CommandError, match=r"elm, .*found|oak, elm"):
         rosters.run_import(typed("import", "nowhere", str(tmp_path)))
 
 
