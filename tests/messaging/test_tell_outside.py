@@ -18,6 +18,7 @@ from pupitre.kernel import clock
 from pupitre.messaging.actions import deliveries, notifications
 from pupitre.messaging.models import Delivery, PushSubscription
 from pupitre.messaging.rules.kinds import MOST_ATTEMPTS, DeliveryState, Kind, Show, moment
+from pupitre.messaging.rules.push import UnknownPushService, check_browser
 from pupitre.people.models import Account
 from pupitre.tenancy.scoping import scope
 from tests.cast import NOW, Cast, Member
@@ -221,3 +222,43 @@ def test_an_address_inside_of_the_installation_is_refused(cast: Cast, visit: Vis
         answer = client.post("/notifications/browsers", json.dumps(body), content_type="application/json")
         assert answer.status_code in {404, 422}
     assert not PushSubscription.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://10.0.0.7\\@fcm.googleapis.com/send",
+        "https://10.0.0.7\\.fcm.googleapis.com/send",
+        "https://somebody@fcm.googleapis.com/send",
+        "https://fcm.googleapis.com:8443/send",
+        "https://fcm.googleapis.com:x/send",
+        "https://fcm.googleapis.com/se nd",
+        "https://fcm.googleapis.com.evil.example/send",
+        "http://fcm.googleapis.com/send",
+        "https://[/send",
+    ],
+)
+def test_an_address_that_programs_read_differently_is_refused(endpoint: str) -> None:
+    with pytest.raises(UnknownPushService):
+        check_browser(endpoint, "B" + "A" * 86, "A" * 22, own_host="school.example")
+
+
+def test_the_browsers_own_services_are_taken() -> None:
+    for host in ("fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com"):
+        check_browser(
+            f"https://{host}/wpush/v2/a@b?t=%3d", "B" + "A" * 86, "A" * 22, own_host="school.example"
+        )
+
+
+def test_what_waits_for_one_does_not_reach_who_took_the_browser_over(
+    cast: Cast, visit: Visitor, service: PushService
+) -> None:
+    browser = Browser(service, "shared")
+    subscribed(cast, visit.as_(cast.mother), browser)
+    with scope(cast.school.id):
+        notifications.tell(
+            cast.school.id, [cast.mother.person.pk], Kind.PUPIL_MISSING, MISSING, "/family", now=NOW
+        )
+    subscribed(cast, visit.as_(cast.secretary), browser)
+    run_jobs(due_only=True)
+    assert service.taken == [], "the child's name is not for the next one at this device"

@@ -6,6 +6,7 @@ from pupitre.attendance.actions import absences
 from pupitre.attendance.rules.absences import Reason
 from pupitre.attendance.rules.status import Status
 from pupitre.messaging.rules.kinds import Audience
+from pupitre.people import actions as people
 from pupitre.people.models import Guardianship
 from pupitre.tenancy.scoping import scope
 from tests.attendance.office import everybody, taken_register
@@ -51,6 +52,18 @@ def test_the_barred_see_nobody(cast: Cast, visit: Visitor) -> None:
     assert "Nothing to show here" in page
     for word in ("Pau", "Sia", "Maths", "School trip"):
         assert word not in page
+
+
+def test_who_has_left_the_school_sees_nobody_any_more(cast: Cast, visit: Visitor) -> None:
+    client = visit.as_(cast.father)
+    assert "Pau" in client.get("/family").content.decode()
+    with scope(cast.school.id):
+        people.end_person(cast.office, cast.father.person.pk, on=TODAY, now=NOW)
+    for address in ("/family", "/account"):
+        page = client.get(address).content.decode()
+        assert "Pau" not in page, address
+        assert "Sia" not in page, address
+    assert client.get(f"/s/oak/record/{cast.pupil.person.pk}").status_code == 404
 
 
 def test_a_father_without_the_right_to_announce_sees_and_cannot(cast: Cast, visit: Visitor) -> None:

@@ -130,10 +130,12 @@ def _push(delivery: Delivery, title: str, now: datetime, *, is_urgent: bool) -> 
 
     The title of a missing pupil names the child; that is what a guardian must see at once, and only guardians get it.
     """
-    browser = PushSubscription.objects.filter(endpoint=delivery.address, failed_at__isnull=True).first()
+    note = delivery.notification
+    # Whoever shares the device may have subscribed it since: what was meant for somebody else is not for her screen.
+    mine = PushSubscription.objects.filter(account_id=note.account_id, failed_at__isnull=True)
+    browser = mine.filter(endpoint=delivery.address).first()
     if browser is None:
         return
-    note = delivery.notification
     try:
         webpush(
             {"endpoint": browser.endpoint, "keys": {"p256dh": browser.p256dh, "auth": browser.auth}},

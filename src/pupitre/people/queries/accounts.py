@@ -44,7 +44,9 @@ def account_places(actor: Actor, today: date) -> list[AccountPlace]:
 
 
 def _known(actor: Actor, school: SchoolFacts, person_id: int) -> list[Known]:
-    pupils = Guardianship.objects.filter(guardian_id=person_id, sees_record=True, ends_on__isnull=True)
+    pupils = Guardianship.objects.filter(
+        guardian_id=person_id, guardian__ended_on__isnull=True, sees_record=True, ends_on__isnull=True
+    )
     with scope(school.id, account=actor.account_id):
         rows = list(
             Person.objects.filter(

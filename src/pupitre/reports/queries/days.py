@@ -142,7 +142,8 @@ SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name
 _OF_GUARDIAN: Final = _DAYS.format(
     may_announce="g.may_announce",
     receives_notices="g.receives_notices",
-    people="people_guardianship g JOIN people_person p ON p.id = g.pupil_id",
+    people="people_guardianship g JOIN people_person p ON p.id = g.pupil_id "
+    "JOIN people_person a ON a.id = g.guardian_id AND a.ended_on IS NULL",
     wanted="g.guardian_id = %(person)s AND g.sees_record AND (g.ends_on IS NULL OR g.ends_on >= %(today)s)",
 )
 _OF_PUPIL: Final = _DAYS.format(
