@@ -103,7 +103,7 @@ def _database() -> dict[str, Any]:
     # Parameters are bound by the server and every statement is prepared: half the database's CPU of a page.
     options = {**parts, "server_side_binding": not as_owner, "prepare_threshold": None if as_owner else 0}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "pupitre.tenancy.postgresql",
         "NAME": known["dbname"],
         "USER": known["user"],
         "PASSWORD": known["password"],
@@ -175,7 +175,13 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.base_url.startswith("https:/
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "web_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "web_cache",
+        # It holds what limits the attempts at passwords and codes. Beyond so many entries it drops some that count still:
+        # with Django's 300, whoever tries many names at once is forgotten.
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
 }
 
 # Languages. Every context keeps its own catalogues; English is the language of the code.
@@ -247,10 +253,7 @@ LOGGING = {
         "json": {"()": "pupitre.web.logs.JsonFormatter"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": CONFIG.log_format}},
-    "loggers": {
-        "procrastinate.blueprints": {"level": "WARNING"},
-        "procrastinate.periodic": {"level": "WARNING"},
-    },
+    "loggers": {"procrastinate": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": CONFIG.log_level.upper()},
 }
 django_stubs_ext.monkeypatch()
