@@ -1,9 +1,11 @@
 """From a letter's code to an account, and everything that must not lead there."""
 
 import re
+import time
 from datetime import date, timedelta
 
 import pytest
+from allauth.core.internal import ratelimit
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
@@ -159,6 +161,20 @@ def test_a_found_letters_birth_date_cannot_be_guessed(cast: Cast) -> None:
     another = Client(REMOTE_ADDR="203.0.113.9")
     enter(another, code)
     assert another.post("/s/oak/activation/proof", {"born_on": "2016-05-04"}).status_code == 429
+
+
+def test_patience_does_not_guess_it_either(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter lasts for two months, in which five guesses an hour would go through all birth dates of a class."""
+    child = newcomer(cast, "Ona", "Nova", Role.PUPIL, born_on=date(2016, 5, 4))
+    browser = Client()
+    enter(browser, letter_for(cast, child).code)
+    begun = time.time()
+    for hour in range(3):
+        monkeypatch.setattr(ratelimit.time, "time", lambda hour=hour: begun + hour * 3601)
+        for day in range(10, 15):
+            assert prove(browser, born_on=f"2016-{hour + 1:02}-{day}").status_code == 422
+    monkeypatch.setattr(ratelimit.time, "time", lambda: begun + 30 * 24 * 3600)
+    assert prove(browser, born_on="2016-05-04").status_code == 429
 
 
 def test_a_planted_session_is_worth_nothing_after_a_step(cast: Cast) -> None:

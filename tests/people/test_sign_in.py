@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 
 from pupitre.people import hashing
@@ -41,6 +42,16 @@ def test_a_password_cannot_be_guessed_at_leisure(cast: Cast) -> None:
         sign_in(browser, "mother", "wrong-password")
     answer = browser.post(LOGIN, {"login": "mother", "password": PASSWORD})
     assert "Too many attempts" in answer.content.decode()
+    assert browser.get("/account").status_code == 302
+
+
+def test_many_other_attempts_do_not_make_it_forgotten(cast: Cast) -> None:
+    browser = Client()
+    for _ in range(6):
+        browser.post("/account/login/", {"login": "mother", "password": "wrong"})
+    for number in range(310):
+        cache.set(f"somebody-{number}", [1.0], 300)
+    browser.post("/account/login/", {"login": "mother", "password": PASSWORD})
     assert browser.get("/account").status_code == 302
 
 

@@ -110,7 +110,7 @@ class DecisionForm(forms.Form):
 
     def __init__(self, data: Any, ids: Iterable[str]) -> None:
         super().__init__(data)
-        choices = [(one, one) for one in ids if one.isdigit() and len(one) < 19]
+        choices = [(one, one) for one in ids if one.isdecimal() and len(one) < 19]
         self.fields["notice"].choices = choices  # type: ignore[attr-defined]
 
 

@@ -1,10 +1,12 @@
 """Who is asking, and in which school or authority: sets the scope for the whole view and loads the actor."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.contrib.auth.views import redirect_to_login
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -13,11 +15,14 @@ from pupitre.kernel.errors import DomainError, NotFound
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.scoping import scope
 from pupitre.web.middleware import error_page
+from pupitre.web.views import bad_request
 
 from . import queries, rules, sign_in
 
 Handler = Callable[[HttpRequest], HttpResponse]
 View = Callable[..., HttpResponse]
+
+_log = logging.getLogger(__name__)
 
 # A session remembers for so long that the account's second factor was seen. Who gives it up in this session is asked
 # again at once, in another one when this has passed.
@@ -53,6 +58,10 @@ class ActorMiddleware:
             return run(request, view, args, kwargs)
         except DomainError as error:
             return error_page(request, error)
+        except (DataError, OverflowError):
+            # A number, date or text that no column can hold: nobody writes it but by hand into an address or a form.
+            _log.warning("an impossible value was asked for", exc_info=True)
+            return bad_request(request)
         except (ImmediateHttpResponse, ReauthenticationRequired) as error:
             return sign_in.answer_to(request, error)
 

@@ -92,5 +92,5 @@ def json_of(request: HttpRequest) -> Any:
     """The request's JSON body, or an empty dict where there is none or it is broken."""
     try:
         return json.loads(request.body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}

@@ -41,7 +41,7 @@ def absences(request: HttpRequest, school: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     state_key, form_id, asked = AbsenceFilter(request.GET).chosen()
     number = request.GET.get("page", "1")
-    page_number = int(number) if number.isdigit() and 0 < int(number) < 10_000 else 1
+    page_number = int(number) if number.isdecimal() and 0 < int(number) < 10_000 else 1
     state = AbsenceFilter.STATES[state_key]
     rows, total = queries.notices_for(
         actor, state=state, form_id=form_id, words=asked, limit=PAGE, offset=(page_number - 1) * PAGE
@@ -182,7 +182,7 @@ def new_absence(request: HttpRequest, school: str) -> HttpResponse:
     today = clock.local(now, actor.place.time_zone).date()
     pupil_id = request.POST.get("pupil") or request.GET.get("pupil", "")
     asked = request.GET.get("q", "")
-    pupil = people.access_pupil(actor, int(pupil_id)) if pupil_id.isdigit() and len(pupil_id) < 19 else None
+    pupil = people.access_pupil(actor, int(pupil_id)) if pupil_id.isdecimal() and len(pupil_id) < 19 else None
     found = (
         people.people_matching(actor, asked, role=Role.PUPIL, limit=30) if asked.strip() and not pupil else []
     )

@@ -29,7 +29,7 @@ def board(request: HttpRequest, school: str) -> HttpResponse:
     """The whole page, or its part that htmx asks for again every half minute."""
     actor = actor_of(request)
     form_id, grade = request.GET.get("form", ""), request.GET.get("grade", "")
-    chosen = int(form_id) if form_id.isdigit() and len(form_id) < 19 else 0
+    chosen = int(form_id) if form_id.isdecimal() and len(form_id) < 19 else 0
     facts = board_for(actor, form_id=chosen, grade=grade, now=clock.now())
     query = urlencode({name: value for name, value in (("form", chosen or ""), ("grade", grade)) if value})
     shown = [*facts.announced, *(pupil.notice for pupil in facts.missing if pupil.notice)]

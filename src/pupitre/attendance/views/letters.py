@@ -43,8 +43,8 @@ def letters(request: HttpRequest, school: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     if request.method == "POST":
         threshold, pupils = request.POST.get("threshold", ""), request.POST.getlist("pupil")
-        chosen = [int(one) for one in pupils if one.isdigit() and len(one) < 19]
-        if not (threshold.isdigit() and len(threshold) < 19 and chosen):
+        chosen = [int(one) for one in pupils if one.isdecimal() and len(one) < 19]
+        if not (threshold.isdecimal() and len(threshold) < 19 and chosen):
             messages.error(request, _("Choose at least one pupil."))
             return see(request, "attendance-letters", school=school)
         written = actions.issue_letters(actor, threshold_id=int(threshold), pupil_ids=chosen, now=now)
@@ -73,12 +73,12 @@ def archive(request: HttpRequest, school: str) -> HttpResponse:
     """The letters that were written (GET); mark some as sent (POST)."""
     actor, number = actor_of(request), request.GET.get("page", "1")
     if request.method == "POST":
-        chosen = [int(one) for one in request.POST.getlist("letter") if one.isdigit() and len(one) < 19]
+        chosen = [int(one) for one in request.POST.getlist("letter") if one.isdecimal() and len(one) < 19]
         sent = actions.mark_sent(actor, letter_ids=chosen, now=clock.now())
         sentence = ngettext("%(count)s letter marked as sent.", "%(count)s letters marked as sent.", sent)
         messages.success(request, sentence % {"count": sent})
         return see(request, "attendance-archive", school=school)
-    page = int(number) if number.isdigit() and 0 < int(number) < 10_000 else 1
+    page = int(number) if number.isdecimal() and 0 < int(number) < 10_000 else 1
     rows, total = queries.letters_for(actor, limit=100, offset=(page - 1) * 100)
     context = {
         "rows": rows,
@@ -96,7 +96,7 @@ def archive(request: HttpRequest, school: str) -> HttpResponse:
 def letters_pdf(request: HttpRequest, school: str) -> HttpResponse:
     """The chosen letters as one PDF, a copy for each recipient."""
     actor = actor_of(request)
-    chosen = [int(one) for one in request.GET.getlist("letter") if one.isdigit() and len(one) < 19]
+    chosen = [int(one) for one in request.GET.getlist("letter") if one.isdecimal() and len(one) < 19]
     copies, pupils = queries.copies_of(actor, chosen)
     people.note_looks(actor, pupils, LookAt.ATTENDANCE, now=clock.now(), reason=_("Letter"))
     return HttpResponse(

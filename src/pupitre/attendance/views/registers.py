@@ -244,7 +244,7 @@ def _told_by_form(request: HttpRequest) -> list[Told]:
     told = []
     for name in request.POST:
         pupil = name.removeprefix("mark-")
-        if pupil == name or not pupil.isdigit():
+        if pupil == name or not pupil.isdecimal():
             continue
         code, minutes = str(request.POST[name]), _number(request.POST.get(f"minutes-{pupil}")) or 0
         if f"{pupil}:{code}:{minutes}" not in shown:
@@ -254,7 +254,7 @@ def _told_by_form(request: HttpRequest) -> list[Told]:
 
 def _number(value: object) -> int | None:
     text = str(value or "")
-    return int(text) if text.isdigit() and len(text) < 10 else None
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _device(value: object) -> str:

@@ -55,7 +55,7 @@ def _chooser(request: HttpRequest, name: str, school: str, stretch: Stretch, tod
         (_("Term"), window_on(Window.TERM, today, sessions)),
     ]
     form_id = request.GET.get("form", "")
-    kept = {"form": form_id} if form_id.isdigit() else {}
+    kept = {"form": form_id} if form_id.isdecimal() else {}
     quick: list[dict[str, Any]] = []
     for label, (first, last) in choices:
         chosen = Stretch(first, min(last, today))
@@ -130,8 +130,8 @@ def pupils(request: HttpRequest, school: str) -> HttpResponse:
         request.GET.get("form", ""),
         request.GET.get("page", "1"),
     )
-    form_id = int(form_text) if form_text.isdigit() and len(form_text) < 19 else 0
-    page = int(number) if number.isdigit() and 0 < int(number) < 10_000 else 1
+    form_id = int(form_text) if form_text.isdecimal() and len(form_text) < 19 else 0
+    page = int(number) if number.isdecimal() and 0 < int(number) < 10_000 else 1
     found = queries.pupils_for(
         actor, stretch, today, form_id=form_id, limit=PAGE + 1, offset=(page - 1) * PAGE
     )

@@ -41,7 +41,8 @@ TOLD = (
 
 _KEY, _LASTS = "activation", timedelta(minutes=30)
 # Guessing a code of 54 bits is hopeless at this pace; guessing a birth date with a found letter is stopped by the second.
-_CODE_RATES, _PROOF_RATES = "40/10m/ip", "100/h/ip,5/h/key"
+# A letter lasts for sixty days, in which five guesses an hour would go through all the birth dates of a class.
+_CODE_RATES, _PROOF_RATES = "40/10m/ip", "100/h/ip,5/h/key,15/60d/key"
 _MAIL_RATES = "30/h/ip,3/h/key"
 
 
@@ -190,7 +191,7 @@ def _opened(request: HttpRequest, claim: queries.Claim, form: AccountForm) -> Ht
 def by_mail(request: HttpRequest, school: str) -> HttpResponse:
     """A link to the address that the school knows of an adult. It tells nobody whether it knows it."""
     place, email = actor_of(request).place, request.POST.get("email", "")
-    if request.method == "POST" and "@" in email:
+    if request.method == "POST" and "@" in email and email.isprintable():
         sign_in.count_attempt(request, "link", _MAIL_RATES, key=email.strip().lower())
         actions.ask_for_link(place, email=email)
         return render(request, "people/activation_mail_sent.html", {"school": place, "email": email})
