@@ -125,6 +125,9 @@ def test_a_school_is_founded_with_its_office(cast: Cast, capsys: pytest.CaptureF
         assert (person.given_name, person.family_name) == ("Ada", "Puig Mas")
         assert Membership.objects.get(person=person).role == Role.SECRETARY
         assert Invitation.objects.filter(person=person).count() == 1
+    assert founding.run_found(typed("found", "coast", "sea-school", "--code", "0815")) == 0
+    again = tenancy.access_school("sea-school")
+    assert (again.name, again.locale, again.time_zone) == ("Sea School", "pt", "Europe/Lisbon")
 
 
 @pytest.mark.parametrize(

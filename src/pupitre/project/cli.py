@@ -84,9 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     founding.add_argument("school", help="the school's short name, as in its address /s/<school>/")
     founding.add_argument("--name", help="the school's name")
     founding.add_argument("--authority-name", help="the authority's name")
-    founding.add_argument("--country", default="ES", help="two letters (default: ES)")
-    founding.add_argument("--time-zone", default="Europe/Madrid", help="IANA name (default: Europe/Madrid)")
-    founding.add_argument("--language", default="es", help="es, ca, fr, de, en or pt (default: es)")
+    founding.add_argument("--country", help="two letters (default: ES)")
+    founding.add_argument("--time-zone", help="IANA name (default: Europe/Madrid)")
+    founding.add_argument("--language", help="es, ca, fr, de, en or pt (default: es)")
     founding.add_argument("--sourced-id", default="", help="the school's sourcedId in rosters")
     founding.add_argument("--code", default="", help="the authority's own code of the school")
     founding.add_argument(

@@ -19,7 +19,12 @@ from pupitre.tenancy.scoping import scope
 
 
 def run_found(args: argparse.Namespace) -> int:
-    """Found the school; a second call with other facts brings it up to date."""
+    """Found the school; a second call brings it up to date with the facts that it names, and no others."""
+    held = _held(args.school)
+    args.name = args.name or (held.name if held else args.school.replace("-", " ").title())
+    args.country = args.country or (held.country if held else "ES")
+    args.time_zone = args.time_zone or (held.time_zone if held else "Europe/Madrid")
+    args.language = args.language or (held.locale if held else "es")
     _check(args)
     with transaction.atomic():
         school = _school(args)
@@ -27,7 +32,16 @@ def run_found(args: argparse.Namespace) -> int:
     print(f"{school.name}: {settings.CONFIG.base_url}/s/{school.slug}/")
     if link:
         print(f"Activation link of {args.office}, valid once and for a limited time:\n{link}")
+    elif held is None:
+        print("Nobody can sign in to it yet: the same command with --office 'Ada Puig' invites a first person.")
     return 0
+
+
+def _held(slug: str) -> SchoolFacts | None:
+    try:
+        return tenancy.access_school(slug)
+    except NotFound:
+        return None
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -59,7 +73,7 @@ def _school(args: argparse.Namespace) -> SchoolFacts:
     school = founding.found_school(
         authority,
         slug=args.school,
-        name=args.name or args.school.replace("-", " ").title(),
+        name=args.name,
         identifier=args.code,
         sourced_id=args.sourced_id,
         **where,
@@ -68,11 +82,8 @@ def _school(args: argparse.Namespace) -> SchoolFacts:
 
 
 def _refuse_another_authoritys(slug: str, authority_id: int) -> None:
-    try:
-        held = tenancy.access_school(slug)
-    except NotFound:
-        return
-    if held.authority_id != authority_id:
+    held = _held(slug)
+    if held and held.authority_id != authority_id:
         raise CommandError(f"The short name {slug!r} is taken by a school of another authority.")
 
 

@@ -128,7 +128,7 @@ class RegisterSheet extends HTMLElement {
     const text = document.createElement("span");
     const stepper = document.createElement("p-stepper");
     const input = document.createElement("input");
-    Object.assign(input, { type: "number", inputMode: "numeric", name: `minutes-${pupil}`, min: "0", max: "600", step: "5" });
+    Object.assign(input, { type: "number", inputMode: "numeric", name: `minutes-${pupil}`, min: "0", max: "600" });
     input.setAttribute("aria-label", words);
     place.className = "late-by";
     text.textContent = words;
