@@ -39,19 +39,19 @@ def test_a_saved_register_is_counted_a_few_seconds_later(cast: Cast) -> None:
 def test_saves_within_seconds_are_counted_together(cast: Cast) -> None:
     with scope(cast.school.id):
         for _ in range(5):
-            figures.defer_refresh(cast.office, class_id=cast.klass.pk, held_on=TODAY)
+            figures.defer_refresh(cast.office, held_on=TODAY)
         assert waiting("refresh_day") == 1
     with clock.frozen(NOW + timedelta(seconds=8)), scope(cast.school.id):
         # The waiting job may begin before this save is committed, so this save brings its own.
-        figures.defer_refresh(cast.office, class_id=cast.klass.pk, held_on=TODAY)
+        figures.defer_refresh(cast.office, held_on=TODAY)
         assert waiting("refresh_day") == 2
 
 
 def test_counting_again_changes_nothing(cast: Cast) -> None:
     with scope(cast.school.id):
         taken_register(cast, everybody(cast))
-        assert figures.refresh_day(cast.office, class_id=cast.klass.pk, held_on=TODAY) == 1
-        assert figures.refresh_day(cast.office, class_id=cast.klass.pk, held_on=TODAY) == 0
+        assert figures.refresh_day(cast.office, held_on=TODAY) == 1
+        assert figures.refresh_day(cast.office, held_on=TODAY) == 0
 
 
 def test_what_the_office_changes_is_counted_again(cast: Cast) -> None:

@@ -22,9 +22,9 @@ def decide_alerts(school: SchoolFacts) -> None:
 
 
 @tenant_job()
-def refresh_day(school: SchoolFacts, class_id: int, held_on: str) -> None:
-    """Count a class's day again."""
-    figures.refresh_day(system_actor(school), class_id=class_id, held_on=date.fromisoformat(held_on))
+def refresh_day(school: SchoolFacts, held_on: str) -> None:
+    """Count a day of the school again."""
+    figures.refresh_day(system_actor(school), held_on=date.fromisoformat(held_on))
 
 
 @tenant_job()

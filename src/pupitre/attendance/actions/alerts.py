@@ -27,7 +27,7 @@ RETURNING id
 """
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note_absences(actor: Actor, *, register_id: int, now: datetime) -> int:
     """Note who is absent in that register, and have it decided when the school's delay is over.
 

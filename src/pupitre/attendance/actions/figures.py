@@ -8,7 +8,7 @@ from pupitre.kernel import clock
 from pupitre.people.rules import OFFICE, Actor, require
 from pupitre.tenancy.background import deferred
 
-# One statement for a class's day as for a whole school's month. A register without marks has figures too.
+# One statement for a school's day as for its month. A register without marks has figures too.
 _UPSERT = """
 INSERT INTO attendance_dayfigure
     (school_id, authority_id, class_id, held_on, registers, marks, present, absent, late, excused, out_of_class)
@@ -18,7 +18,7 @@ SELECT r.school_id, %s, r.class_id, r.held_on, count(DISTINCT r.id), count(m.id)
        count(m.id) FILTER (WHERE m.status = 5)
   FROM attendance_register r
   LEFT JOIN attendance_mark m ON m.school_id = r.school_id AND m.register_id = r.id
- WHERE r.held_on BETWEEN %s AND %s AND (%s = 0 OR r.class_id = %s)
+ WHERE r.held_on BETWEEN %s AND %s
  GROUP BY r.school_id, r.class_id, r.held_on
 ON CONFLICT (school_id, class_id, held_on) DO UPDATE
    SET registers = excluded.registers, marks = excluded.marks, present = excluded.present, absent = excluded.absent,
@@ -36,9 +36,12 @@ WAIT = timedelta(seconds=10)
 _STILL_FAR = timedelta(seconds=4)
 
 
-def defer_refresh(actor: Actor, *, class_id: int, held_on: date) -> None:
-    """Have the figures of that class's day counted again in a few seconds, once for all saves until then."""
-    lock, now = f"figures:{actor.place.id}:{class_id}:{held_on}", clock.now()
+def defer_refresh(actor: Actor, *, held_on: date) -> None:
+    """Have the figures of the school's day counted again in a few seconds, once for all saves until then.
+
+    All classes at once: at the start of a lesson the whole school saves, and a day is counted in some milliseconds.
+    """
+    lock, now = f"figures:{actor.place.id}:{held_on}", clock.now()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' AND lock = %s AND scheduled_at > %s LIMIT 1",
@@ -46,25 +49,25 @@ def defer_refresh(actor: Actor, *, class_id: int, held_on: date) -> None:
         )
         if cursor.fetchone():
             return
-    deferred(JOB, actor.place.id, lock=lock, at=now + WAIT, class_id=class_id, held_on=held_on.isoformat())
+    deferred(JOB, actor.place.id, lock=lock, at=now + WAIT, held_on=held_on.isoformat())
 
 
 @transaction.atomic
-def refresh_day(actor: Actor, *, class_id: int, held_on: date) -> int:
-    """Count a class's day again; answers how many figures changed."""
-    return _refresh(actor, class_id, held_on, held_on)
+def refresh_day(actor: Actor, *, held_on: date) -> int:
+    """Count a day of all classes again; answers how many figures changed."""
+    return _refresh(actor, held_on, held_on)
 
 
 @transaction.atomic
 def refresh_days(actor: Actor, *, first: date, last: date) -> int:
     """Count all classes' days from first to last again; answers how many figures changed."""
-    return _refresh(actor, 0, first, last)
+    return _refresh(actor, first, last)
 
 
-def _refresh(actor: Actor, class_id: int, first: date, last: date) -> int:
+def _refresh(actor: Actor, first: date, last: date) -> int:
     require(actor, OFFICE)
     with connection.cursor() as cursor:
-        cursor.execute(_UPSERT, [actor.place.authority_id, first, last, class_id, class_id])
+        cursor.execute(_UPSERT, [actor.place.authority_id, first, last])
         return int(cursor.rowcount)
 
 

@@ -35,8 +35,8 @@ def rewrite_marks(
 
 
 def refresh_figures(actor: Actor, marks: Iterable[Mark]) -> None:
-    for class_id, held_on in sorted({(mark.register.klass_id, mark.held_on) for mark in marks}):
-        defer_refresh(actor, class_id=class_id, held_on=held_on)
+    for held_on in sorted({mark.held_on for mark in marks}):
+        defer_refresh(actor, held_on=held_on)
 
 
 def _kept(mark: Mark, outcome: Outcome, now: datetime) -> MarkRevision:

@@ -18,6 +18,7 @@ from pupitre.attendance.rules import registers as rules
 from pupitre.attendance.rules.absences import minutes_late
 from pupitre.attendance.rules.merging import Kind, MarkFacts, PupilMarks
 from pupitre.attendance.rules.status import Code, Status
+from pupitre.kernel import clock
 from pupitre.people.rules import Actor
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable import queries as timetable
@@ -27,35 +28,40 @@ from .figures import defer_refresh
 
 _INSTANT: Final = timedelta(microseconds=1)
 # Opening and locking are one statement: of two devices that save at once the second waits here, and then sees the first's.
+# A register that is there is locked by the conflict alone, and not written.
 _OPEN: Final = """
 INSERT INTO attendance_register
     (school_id, lesson_id, class_id, held_on, starts_at, ends_at, taken_at, taken_by_id, version)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1)
-ON CONFLICT (school_id, lesson_id, held_on) DO UPDATE SET version = attendance_register.version
-RETURNING id
+ON CONFLICT (school_id, lesson_id, held_on) DO UPDATE SET version = attendance_register.version WHERE false
 """
-# All marks of a save are one statement, whatever their number; what says the same already is not written again.
-_WRITE_MARKS: Final = """
-INSERT INTO attendance_mark (school_id, register_id, pupil_id, status, minutes, code_id, note, recorded_at,
-                             recorded_by_id, device, is_explicit, held_on)
-SELECT %s::bigint, %s::bigint, m.pupil, m.status, m.minutes, nullif(m.code, 0), m.note, m.recorded_at,
-       nullif(m.recorded_by, 0), m.device, m.is_explicit, %s::date
-  FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[],
-              %s::text[], %s::boolean[])
-       AS m (pupil, status, minutes, code, note, recorded_at, recorded_by, device, is_explicit)
-ON CONFLICT (school_id, register_id, pupil_id) DO UPDATE
-   SET status = excluded.status, minutes = excluded.minutes, code_id = excluded.code_id, note = excluded.note,
-       recorded_at = excluded.recorded_at, recorded_by_id = excluded.recorded_by_id, device = excluded.device,
-       is_explicit = excluded.is_explicit
-"""
-_KEEP_MARKS: Final = """
-INSERT INTO attendance_markrevision (school_id, register_id, pupil_id, status, minutes, code_id, note, recorded_at,
-                                     recorded_by_id, device, is_explicit, outcome, kept_at)
-SELECT %s::bigint, %s::bigint, m.pupil, m.status, m.minutes, nullif(m.code, 0), m.note, m.recorded_at,
-       nullif(m.recorded_by, 0), m.device, m.is_explicit, m.outcome, %s::timestamptz
-  FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[],
-              %s::text[], %s::boolean[], %s::smallint[])
-       AS m (pupil, status, minutes, code, note, recorded_at, recorded_by, device, is_explicit, outcome)
+# A save is one statement, whatever the number of marks; what says the same already is not written again.
+_WRITE: Final = """
+WITH written AS (
+    INSERT INTO attendance_mark (school_id, register_id, pupil_id, status, minutes, code_id, note, recorded_at,
+                                 recorded_by_id, device, is_explicit, held_on)
+    SELECT %(school)s::bigint, %(register)s::bigint, m.pupil, m.status, m.minutes, nullif(m.code, 0), m.note, m.recorded_at,
+           nullif(m.recorded_by, 0), m.device, m.is_explicit, %(on)s::date
+      FROM unnest(%(pupil)s::bigint[], %(status)s::smallint[], %(minutes)s::smallint[], %(code)s::bigint[], %(note)s::text[],
+                  %(recorded_at)s::timestamptz[], %(recorded_by)s::bigint[], %(device)s::text[], %(is_explicit)s::boolean[])
+           AS m (pupil, status, minutes, code, note, recorded_at, recorded_by, device, is_explicit)
+    ON CONFLICT (school_id, register_id, pupil_id) DO UPDATE
+       SET status = excluded.status, minutes = excluded.minutes, code_id = excluded.code_id, note = excluded.note,
+           recorded_at = excluded.recorded_at, recorded_by_id = excluded.recorded_by_id, device = excluded.device,
+           is_explicit = excluded.is_explicit
+), kept AS (
+    INSERT INTO attendance_markrevision (school_id, register_id, pupil_id, status, minutes, code_id, note, recorded_at,
+                                         recorded_by_id, device, is_explicit, outcome, kept_at)
+    SELECT %(school)s::bigint, %(register)s::bigint, m.pupil, m.status, m.minutes, nullif(m.code, 0), m.note, m.recorded_at,
+           nullif(m.recorded_by, 0), m.device, m.is_explicit, m.outcome, %(now)s::timestamptz
+      FROM unnest(%(kept_pupil)s::bigint[], %(kept_status)s::smallint[], %(kept_minutes)s::smallint[],
+                  %(kept_code)s::bigint[], %(kept_note)s::text[], %(kept_recorded_at)s::timestamptz[],
+                  %(kept_recorded_by)s::bigint[], %(kept_device)s::text[], %(kept_is_explicit)s::boolean[],
+                  %(outcome)s::smallint[])
+           AS m (pupil, status, minutes, code, note, recorded_at, recorded_by, device, is_explicit, outcome)
+)
+UPDATE attendance_register SET version = %(version)s::integer
+ WHERE id = %(register)s::bigint AND version <> %(version)s::integer
 """
 
 
@@ -245,14 +251,9 @@ def _complete(
 def _write(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime, *, is_first: bool) -> Taken:
     assert sheet.register_id is not None
     changed = bool(merge.written or merge.kept)
-    version = sheet.version
-    if merge.written:
-        _write_marks(actor.place, sheet, merge.written)
-    if merge.kept:
-        _keep_marks(actor.place, sheet.register_id, merge.kept, now)
-    if changed and not is_first:
-        version += 1
-        Register.objects.filter(pk=sheet.register_id).update(version=version)
+    version = sheet.version + (changed and not is_first)
+    if changed:
+        _write_marks(actor.place, sheet, merge, version, now)
     if changed or is_first:
         _publish(actor, sheet, merge, now)
     before = {pupil.id: pupil.mark for pupil in sheet.pupils if pupil.mark}
@@ -266,42 +267,38 @@ def _write(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime, *, is_first
     )
 
 
-def _columns(marks: Sequence[tuple[int, MarkFacts]]) -> list[list[Any]]:
-    return [
-        [pupil_id for pupil_id, _ in marks],
-        [int(mark.status) for _, mark in marks],
-        [mark.minutes for _, mark in marks],
-        [mark.code_id for _, mark in marks],
-        [mark.note for _, mark in marks],
-        [mark.recorded_at for _, mark in marks],
-        [mark.recorded_by for _, mark in marks],
-        [mark.device for _, mark in marks],
-        [mark.is_explicit for _, mark in marks],
-    ]
+def _columns(marks: Sequence[tuple[int, MarkFacts]], before: str = "") -> dict[str, list[Any]]:
+    return {
+        f"{before}pupil": [pupil_id for pupil_id, _ in marks],
+        f"{before}status": [int(mark.status) for _, mark in marks],
+        f"{before}minutes": [mark.minutes for _, mark in marks],
+        f"{before}code": [mark.code_id for _, mark in marks],
+        f"{before}note": [mark.note for _, mark in marks],
+        f"{before}recorded_at": [mark.recorded_at for _, mark in marks],
+        f"{before}recorded_by": [mark.recorded_by for _, mark in marks],
+        f"{before}device": [mark.device for _, mark in marks],
+        f"{before}is_explicit": [mark.is_explicit for _, mark in marks],
+    }
 
 
-def _write_marks(school: SchoolFacts, sheet: Sheet, written: dict[int, MarkFacts]) -> None:
+def _write_marks(school: SchoolFacts, sheet: Sheet, merge: _Merge, version: int, now: datetime) -> None:
+    facts = {"school": school.id, "register": sheet.register_id, "on": sheet.lesson.held_on, "now": now}
     # Always in the same order, so that two saves never wait for each other in a circle.
-    rows = sorted(written.items())
+    written = _columns(sorted(merge.written.items()))
+    kept = _columns([(pupil_id, one.mark) for pupil_id, one in merge.kept], "kept_")
+    outcomes = [int(one.outcome) for _, one in merge.kept]
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE_MARKS, [school.id, sheet.register_id, sheet.lesson.held_on, *_columns(rows)])
-
-
-def _keep_marks(
-    school: SchoolFacts, register_id: int, kept: Sequence[tuple[int, merging.KeptMark]], now: datetime
-) -> None:
-    columns = _columns([(pupil_id, one.mark) for pupil_id, one in kept])
-    outcomes = [int(one.outcome) for _, one in kept]
-    with connection.cursor() as cursor:
-        cursor.execute(_KEEP_MARKS, [school.id, register_id, now, *columns, outcomes])
+        cursor.execute(_WRITE, {**facts, **written, **kept, "outcome": outcomes, "version": version})
 
 
 def _publish(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime) -> None:
     """Hand the rest to others, in this transaction: alerts to families, and the day's figures."""
     assert sheet.register_id is not None
-    if any(mark.status is Status.ABSENT for mark in merge.written.values()):
+    held_on = sheet.lesson.held_on
+    is_today = held_on == clock.local(now, actor.place.time_zone).date()
+    if is_today and any(mark.status is Status.ABSENT for mark in merge.written.values()):
         note_absences(actor, register_id=sheet.register_id, now=now)
-    defer_refresh(actor, class_id=sheet.lesson.class_id, held_on=sheet.lesson.held_on)
+    defer_refresh(actor, held_on=held_on)
 
 
 @transaction.atomic

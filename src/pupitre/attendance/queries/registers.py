@@ -19,7 +19,8 @@ from pupitre.timetable import queries as timetable
 
 # What the page shows besides the pupils comes with the first row. Enrolments count on the lesson's day, and who has a mark
 # stays on the register when she leaves the class. The notice is one that covers part of the lesson and was neither
-# withdrawn nor refused; the mark before is the pupil's last one in an earlier lesson of the day.
+# withdrawn nor refused; the mark before is the pupil's last one in an earlier lesson of the day, unless she was present:
+# so only the few who were not are looked up further.
 _SHEET: Final = """
 WITH held AS MATERIALIZED (
     SELECT id, version, taken_at, closed_at, starts_at, ends_at, taken_by_id, closed_by_id
@@ -53,8 +54,11 @@ SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name
         ORDER BY starts_at LIMIT 1) n ON true
   LEFT JOIN LATERAL (
        SELECT e.status, e.minutes FROM attendance_mark e JOIN attendance_register r ON r.id = e.register_id
-        WHERE e.pupil_id = p.id AND e.held_on = %(on)s AND r.starts_at < %(starts)s
-        ORDER BY r.starts_at DESC LIMIT 1) b ON true
+        WHERE e.pupil_id = p.id AND e.held_on = %(on)s AND e.status <> 1 AND r.starts_at < %(starts)s
+          AND NOT EXISTS (
+              SELECT 1 FROM attendance_mark f JOIN attendance_register q ON q.id = f.register_id
+               WHERE f.pupil_id = p.id AND f.held_on = %(on)s AND q.starts_at > r.starts_at AND q.starts_at < %(starts)s)
+        LIMIT 1) b ON true
  ORDER BY p.family_key, p.id
 """
 _KEPT: Final = """
@@ -84,7 +88,7 @@ SELECT r.lesson_id, r.taken_at, r.closed_at, count(m.id),
 
 @dataclass(frozen=True, slots=True)
 class SheetPupil:
-    """A pupil's line in a register."""
+    """A pupil's line in a register. `before` is the mark of the lesson before, None also where she was present in it."""
 
     id: int
     given_name: str
@@ -121,8 +125,10 @@ class Sheet:
 
     def code_of(self, status: Status, code_id: int = 0) -> Code:
         """The school's code of a mark: its own, or the first one of that status."""
-        own = next((code for code in self.codes if code.id == code_id and code_id), None)
-        return own or next(code for code in self.codes if code.status is status)
+        for code in self.codes if code_id else ():
+            if code.id == code_id:
+                return code
+        return next(code for code in self.codes if code.status is status)
 
 
 def access_lesson(actor: Actor, lesson_id: int, held_on: date) -> timetable.HeldLesson:
