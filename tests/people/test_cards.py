@@ -12,7 +12,7 @@ from pupitre.kernel.errors import Denied
 from pupitre.people import actions as people
 from pupitre.people.actions.cards import Card
 from pupitre.people.models import Account, ClassCard, Person
-from pupitre.people.rules import Role
+from pupitre.people.rules import Role, system_actor
 from pupitre.people.rules.cards import PICTURES, CardLocked, NoCardFor, judge_attempt
 from pupitre.tenancy.scoping import scope
 from tests.cast import NOW, Cast
@@ -106,6 +106,41 @@ def test_a_revoked_card_and_that_of_a_child_who_left_do_not_work(
     with scope(cast.school.id):
         people.end_person(cast.office, child.pk, on=NOW.date(), now=NOW)
     assert show(Client(), card, card.pictures) == 404
+
+
+def test_a_revoked_card_ends_what_was_signed_in_with_it(cast: Cast, child: Person, visit: Visitor) -> None:
+    thief, card = Client(), card_for(cast, child)
+    assert show(thief, card, card.pictures) == 302
+    assert thief.get("/account").status_code == 200
+    visit.as_(cast.teacher).post(f"/s/oak/cards/{child.pk}/revocation")
+    assert thief.get("/account").status_code == 302
+
+
+def test_a_new_card_ends_what_was_signed_in_with_the_lost_one(cast: Cast, child: Person) -> None:
+    thief, lost = Client(), card_for(cast, child)
+    assert show(thief, lost, lost.pictures) == 302
+    card = card_for(cast, child)
+    assert thief.get("/account").status_code == 302
+    assert show(Client(), card, card.pictures) == 302
+
+
+def test_a_card_does_not_open_what_its_pupil_became_later(cast: Cast, child: Person) -> None:
+    card = card_for(cast, child)
+    with scope(cast.school.id):
+        people.grant_role(cast.office, child, Role.SECRETARY)
+    assert show(Client(), card, card.pictures) == 422
+
+
+def test_a_card_does_not_open_what_its_pupil_is_elsewhere(cast: Cast, child: Person) -> None:
+    card = card_for(cast, child)
+    with scope(cast.school.id):
+        account = Person.objects.select_related("account").get(pk=child.pk).account
+    assert account is not None
+    with scope(cast.other_school.id):
+        office = system_actor(cast.other_school)
+        adult = people.add_person(office, given_name="Ona", family_name="Nova", role=Role.HEAD, now=NOW)
+        people.link_account(office, adult, account)
+    assert show(Client(), card, card.pictures) == 422
 
 
 def test_who_has_a_password_gets_no_card(cast: Cast) -> None:

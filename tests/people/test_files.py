@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from pupitre.people import actions as people
 from pupitre.people.models import Guardianship, Look, Membership, Person
-from pupitre.people.rules import LookAt, Role
+from pupitre.people.rules import LookAt, Role, system_actor
 from pupitre.tenancy.scoping import scope
 from tests.cast import NOW, TODAY, Cast
 from tests.conftest import Visitor
@@ -68,6 +68,27 @@ def test_opening_a_file_leaves_a_look(cast: Cast, visit: Visitor) -> None:
             LookAt.FILE,
             NOW,
         )
+
+
+@pytest.mark.parametrize("page", ["/edit", "/history", "/guardians/{barred}"])
+def test_no_way_to_the_protected_data_is_without_a_look(cast: Cast, visit: Visitor, page: str) -> None:
+    client = visit.as_(cast.secretary)
+    assert (
+        client.get(address(cast.pupil.person, page.format(barred=cast.barred.person.pk))).status_code == 200
+    )
+    with scope(cast.school.id):
+        look = Look.objects.get(subject=cast.pupil.person)
+    assert look.account_id == cast.secretary.account.pk
+
+
+def test_a_role_of_another_school_is_not_there(cast: Cast, visit: Visitor) -> None:
+    with scope(cast.other_school.id):
+        office = system_actor(cast.other_school)
+        person = people.register_person(office, given_name="Sira", family_name="Secretary", now=NOW)
+        people.link_account(office, person, cast.secretary.account)
+        role = people.grant_role(office, person, Role.GUARDIAN)
+    path = address(cast.secretary.person, f"/roles/{role.pk}/end")
+    assert visit.as_(cast.secretary).post(path).status_code == 404
 
 
 def test_a_refused_look_shows_and_keeps_nothing(cast: Cast, visit: Visitor) -> None:

@@ -13,6 +13,7 @@ from pupitre.kernel.tokens import digest, new_token
 from pupitre.people.codes import are_right, pictures_digest
 from pupitre.people.models import Account, ClassCard, Membership, Person
 from pupitre.people.queries import cards as queries
+from pupitre.people.queries.accounts import leads_only_to
 from pupitre.people.rules import PRINTS_CARDS, Actor, require
 from pupitre.people.rules.cards import (
     CARDS_AT_ONCE,
@@ -51,6 +52,7 @@ def issue_cards(actor: Actor, person_ids: Sequence[int], *, now: datetime) -> li
     for person in persons:
         if not may_have_card(roles.get(person.pk, frozenset()), has_password=queries.has_password(person)):
             raise NoCardFor
+    _sign_out([person.account_id for person in persons if person.account_id is not None])
     _open_accounts(actor, [person for person in persons if person.account_id is None], now)
     ClassCard.objects.filter(person__in=persons, revoked_at__isnull=True).update(revoked_at=now)
     cards = [_new_card(person) for person in persons]
@@ -100,12 +102,29 @@ def _open_accounts(actor: Actor, persons: list[Person], now: datetime) -> None:
     Person.objects.bulk_update(persons, ["account"], batch_size=500)
 
 
+def _sign_out(account_ids: list[int]) -> None:
+    """Whoever found a card may be signed in with it: a new unusable password ends the sessions that rest on the old one."""
+    accounts = [one for one in Account.objects.filter(pk__in=account_ids) if not one.has_usable_password()]
+    for account in accounts:
+        account.password = make_password(None)
+    Account.objects.bulk_update(accounts, ["password"], batch_size=500)
+
+
 @transaction.atomic
 def revoke_card(actor: Actor, person_id: int, *, now: datetime) -> None:
-    """A pupil's card stops working."""
+    """A pupil's card stops working, and so does what was signed in with it."""
     require(actor, PRINTS_CARDS)
     if not ClassCard.objects.filter(person_id=person_id, revoked_at__isnull=True).update(revoked_at=now):
         raise NotFound
+    account_id = Person.objects.values_list("account_id", flat=True).get(pk=person_id)
+    _sign_out([account_id] if account_id is not None else [])
+
+
+def _may_enter(card: ClassCard, account: Account) -> bool:
+    """Since it was printed the pupil may have become more than a pupil, here or elsewhere: a card is too weak for that."""
+    roles = queries.roles_of([card.person_id]).get(card.person_id, frozenset())
+    fits = may_have_card(roles, has_password=account.has_usable_password())
+    return fits and leads_only_to(account.pk, card.school_id)
 
 
 @transaction.atomic
@@ -124,7 +143,7 @@ def try_pictures(token: str, pictures: list[str], *, now: datetime) -> Account |
     card.revoked_at = now if verdict.is_revoked else None
     card.save(update_fields=["failures", "locked_until", "revoked_at"])
     account: Account | None = card.person.account
-    if not verdict.is_right or account is None or account.has_usable_password():
+    if not verdict.is_right or account is None or not _may_enter(card, account):
         return None
     Account.objects.filter(pk=account.pk, activated_at__isnull=True).update(activated_at=now)
     return account

@@ -146,7 +146,8 @@ def grant_role(
 def end_role(actor: Actor, membership_id: int, *, today: date) -> Membership:
     """A role ends with the day before `today`, so that it counts no more at once."""
     require(actor, OFFICE)
-    found = Membership.objects.filter(pk=membership_id).first()
+    # An account reads its own roles of all schools, so the school is named here.
+    found = Membership.objects.filter(pk=membership_id, school_id=actor.place.id).first()
     if found is None:
         raise NotFound
     if found.person_id == actor.person_id and Role(found.role) in OFFICE:

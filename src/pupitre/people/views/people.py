@@ -19,7 +19,7 @@ from pupitre.people.forms import GuardianshipForm, NewPersonForm, PersonForm, Ro
 from pupitre.people.photos import LARGEST_UPLOAD, UnfitPhoto
 from pupitre.people.queries import files
 from pupitre.people.queries import history as histories
-from pupitre.people.rules import OFFICE, PRINTS_CARDS, READS_FILES, STAFF, Role
+from pupitre.people.rules import OFFICE, PRINTS_CARDS, READS_FILES, STAFF, LookAt, Role
 from pupitre.web.pages import is_fragment, render, see
 
 #: Texts that are told as errors, for the catalogues.
@@ -132,6 +132,7 @@ def new(request: HttpRequest, school: str) -> HttpResponse:
 def edit(request: HttpRequest, school: str, person: int) -> HttpResponse:
     """Change what the office keeps of a person."""
     found = files.access_person_for_office(actor_of(request), person)
+    actions.note_looks(actor_of(request), [person], LookAt.FILE, now=clock.now())
     initial = {name: getattr(found, name) for name in PersonForm.base_fields}
     form = PersonForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -196,6 +197,7 @@ def guardian_new(request: HttpRequest, school: str, person: int) -> HttpResponse
 def guardian(request: HttpRequest, school: str, person: int, guardian: int) -> HttpResponse:
     """What an adult is to a pupil: entitlements and a court's limits."""
     found = files.access_guardianship(actor_of(request), person, guardian)
+    actions.note_looks(actor_of(request), [person], LookAt.FILE, now=clock.now())
     initial = {name: getattr(found, name) for name in GuardianshipForm.base_fields}
     form = GuardianshipForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -235,10 +237,13 @@ def _new_photo(request: HttpRequest, school: str, person: int) -> HttpResponse:
 @require_GET
 def history(request: HttpRequest, school: str, person: int) -> HttpResponse:
     """Who changed and who looked: for the person, for guardians who see the record, and for the office."""
-    kept = histories.access_history(actor_of(request), person)
+    actor = actor_of(request)
+    kept = histories.access_history(actor, person)
+    if actor.is_office:  # and a mother who teaches reads her own child's as a mother
+        actions.note_looks(actor, [person], LookAt.FILE, now=clock.now())
     facts = {
         "person": kept.person,
-        "zone": actor_of(request).place.time_zone,
+        "zone": actor.place.time_zone,
         "changes": [_change(line) for line in kept.changes],
         "looks": [
             {"at": line.at, "who": line.who, "what": wording.LOOKS[line.what], "reason": line.reason}
