@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pupitre.attendance.actions import absences
 from pupitre.attendance.models import AbsenceNotice, Mark, MarkRevision
@@ -266,3 +268,23 @@ def test_days_are_the_schools_days_also_when_the_clocks_change() -> None:
     assert span.ends_at - span.starts_at == timedelta(hours=25)
     morning = span_of_days(date(2026, 10, 13), date(2026, 10, 13), "Europe/Madrid", time(9), time(10, 30))
     assert morning.starts_at.astimezone(UTC) == datetime(2026, 10, 13, 7, tzinfo=UTC)
+
+
+def test_the_office_locks_registers_before_their_marks_as_teachers_do(cast: Cast) -> None:
+    """Else a teacher who saves at that moment and the office would wait for each other for ever."""
+    with scope(cast.school.id):
+        absent = everybody(cast) | {cast.pupil.person.pk: Status.ABSENT}
+        register = taken_register(cast, absent)
+        notice = announce(cast)
+        with CaptureQueriesContext(connection) as excusing:
+            absences.decide_absences(cast.secretary.actor, notice_ids=[notice.pk], accepted=True, now=NOW)
+        with CaptureQueriesContext(connection) as arriving:
+            absences.mark_arrived(
+                cast.secretary.actor, register_id=register.pk, pupil_id=cast.pupil.person.pk, now=NOW
+            )
+    for statements in (excusing, arriving):
+        locks = [q["sql"] for q in statements if "FOR UPDATE" in q["sql"] and "absencenotice" not in q["sql"]]
+        assert [sql.split("FROM ")[1].split()[0] for sql in locks] == [
+            '"attendance_register"',
+            '"attendance_mark"',
+        ]

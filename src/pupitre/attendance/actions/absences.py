@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from pupitre.attendance.models import AbsenceNotice, Mark
+from pupitre.attendance.models import AbsenceNotice, Mark, Register
 from pupitre.attendance.queries.absences import access_notice, open_notices_of
 from pupitre.attendance.queries.rosters import guardians_told
 from pupitre.attendance.rules.absences import (
@@ -237,18 +238,22 @@ def _tell_decided(
 
 
 def _marks_around(notices: Sequence[AbsenceNotice], status: Status) -> list[Mark]:
-    """Locked marks of that status in lessons that the notices meet."""
+    """Marks of that status in lessons that the notices meet, locked with their registers."""
     first = min(notice.starts_at for notice in notices).date() - timedelta(days=1)
     last = max(notice.ends_at for notice in notices).date() + timedelta(days=1)
-    marks = (
-        Mark.objects.select_for_update(of=("self",))
-        .select_related("register")
-        .filter(
-            pupil_id__in={notice.pupil_id for notice in notices}, held_on__range=(first, last), status=status
-        )
-        .order_by("id")
+    found = Mark.objects.filter(
+        pupil_id__in={notice.pupil_id for notice in notices}, held_on__range=(first, last), status=status
     )
+    _lock_registers(found.values("register_id"))
+    marks = found.select_for_update(of=("self",)).select_related("register").order_by("id")
     return [mark for mark in marks if any(_covers(notice, mark) for notice in notices)]
+
+
+def _lock_registers(ids: Any) -> None:
+    """Registers are locked before their marks, as by whoever saves one: a teacher and the office at the same moment would
+    wait for each other for ever, or the teacher overwrite what the office has just excused.
+    """
+    list(Register.objects.select_for_update().filter(pk__in=ids).order_by("id").values_list("id", flat=True))
 
 
 def _covers(notice: AbsenceNotice, mark: Mark) -> bool:
@@ -296,6 +301,7 @@ def withdraw_absence(actor: Actor, *, notice_id: int, now: datetime) -> AbsenceN
 def mark_arrived(actor: Actor, *, register_id: int, pupil_id: int, now: datetime) -> Mark:
     """The office saw the pupil come in: the absence in that register becomes a lateness. Raises NotFound, NotMissing."""
     require(actor, OFFICE)
+    _lock_registers([register_id])
     mark = (
         Mark.objects.select_for_update(of=("self",))
         .select_related("register")

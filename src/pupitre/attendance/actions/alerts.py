@@ -20,6 +20,7 @@ _NOTE = """
 INSERT INTO attendance_alert (school_id, pupil_id, held_on, register_id, due_at, state)
 SELECT m.school_id, m.pupil_id, m.held_on, m.register_id, %s, 1
   FROM attendance_mark m WHERE m.register_id = %s AND m.status = 2
+ ORDER BY m.pupil_id
 ON CONFLICT (school_id, pupil_id, held_on) DO UPDATE
    SET register_id = excluded.register_id, due_at = excluded.due_at, state = 1, decided_at = NULL
  WHERE attendance_alert.state = 3
