@@ -9,6 +9,7 @@ from allauth.core.internal import ratelimit
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import override_settings
 
 from pupitre.kernel import clock
 from pupitre.people import actions as people
@@ -149,6 +150,17 @@ def test_codes_cannot_be_guessed_at_leisure(cast: Cast) -> None:
     assert enter(browser, "AAAA-AAAA-AAAA").status_code == 429
     letter = letter_for(cast, newcomer(cast, "Olga", "Nueva"))
     assert enter(browser, letter.code).status_code == 429
+
+
+def test_behind_a_proxy_one_guesser_does_not_close_the_door_to_everybody(cast: Cast) -> None:
+    with override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=1):
+        for number in range(41):
+            guesser = Client(headers={"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.7"})
+            status = enter(guesser, "AAAA-AAAA-AAAA").status_code
+        assert status == 429, "what the guesser writes before the proxy's word does not count"
+        letter = letter_for(cast, newcomer(cast, "Olga", "Nueva"))
+        other = Client(headers={"X-Forwarded-For": "203.0.113.8"})
+        assert enter(other, letter.code).status_code == 303
 
 
 def test_a_found_letters_birth_date_cannot_be_guessed(cast: Cast) -> None:

@@ -76,6 +76,7 @@ class Config:
     port: int
     web_workers: int
     web_threads: int
+    trusted_proxies: int
     debug: bool
     smtp_url: str | None = field(repr=False)
     mail_from: str
@@ -275,6 +276,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("port", _whole_number(1, 65535), "`8000`", "the port to listen on"),
     Setting("web_workers", _whole_number(1, 64), "`1`", "processes that answer pages; one per core"),
     Setting("web_threads", _whole_number(1, 64), "`4`", "threads in each of them; each holds one database connection"),
+    Setting("trusted_proxies", _whole_number(0, 9), "`0`",
+            "proxies before Pupitre that add to `X-Forwarded-For`; attempts to sign in are counted by the address they tell"),
     Setting("debug", _flag, "`false`", "shows the cause of an error in the page; never for real people's data"),
     Setting("smtp_url", _smtp_url, "mail is written to `mail/` in the data folder",
             "the mail server: `smtp://user:password@host:587?tls=starttls` (or `ssl`, `none`)", secret=True),
@@ -461,6 +464,7 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
         "port": port,
         "web_workers": 1,
         "web_threads": 4,
+        "trusted_proxies": 0,
         "debug": False,
         "smtp_url": None,
         "mail_from": "Pupitre <pupitre@localhost>",

@@ -150,6 +150,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Behind a proxy everybody would come from the proxy's address, and one guesser would close the door to all schools.
+ALLAUTH_TRUSTED_PROXY_COUNT = CONFIG.trusted_proxies
 # A whole school signs in from one address at eight in the morning; a single account is guarded by its own key.
 ACCOUNT_RATE_LIMITS = {
     "login": "600/m/ip",
