@@ -174,6 +174,21 @@ def test_large_files_are_read_by_a_job(cast: Cast, office: Client, monkeypatch: 
     assert "What will change" in office.get(page).content.decode()
 
 
+def test_a_small_zip_of_large_files_is_read_by_a_job_too(cast: Cast) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("users.csv", b"sourcedId,givenName\n" + b" ,\n" * rosters.READ_AT_ONCE)
+    assert len(packed.getvalue()) < rosters.READ_AT_ONCE
+    with scope(cast.school.id):
+        record = rosters.receive_roster(
+            cast.secretary.actor,
+            files={"roster.zip": packed.getvalue()},
+            file_name="roster.zip",
+            now=clock.now(),
+        )
+        assert record.state == RosterImport.UPLOADED
+
+
 def test_an_import_that_fails_writes_nothing_and_says_so(
     cast: Cast, office: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def test_the_application_cannot_rewrite_the_past(cast: Cast) -> None:
         for act in ("UPDATE", "DELETE", "TRUNCATE"):
             assert rows(f"SELECT has_table_privilege('{table}', '{act}')") == [(False,)]
     assert rows("SELECT has_table_privilege('tenancy_change', 'INSERT')") == [(False,)]
+    assert rows("SELECT has_function_privilege('tenancy_keep_change()', 'EXECUTE')") == [(False,)]
 
 
 def test_no_column_uses_a_type_that_row_level_security_makes_slow(cast: Cast) -> None:

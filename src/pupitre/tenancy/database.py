@@ -18,6 +18,8 @@ def grant_application_role(role: str) -> None:
         f"REVOKE ALL ON django_migrations FROM {name}",
         f"GRANT SELECT ON django_migrations TO {name}",
     ]
+    # Its owner's triggers call it; the application could hang it onto a table of its own and write history by that.
+    statements.append(f"REVOKE EXECUTE ON FUNCTION tenancy_keep_change() FROM PUBLIC, {name}")
     existing = set(connection.introspection.table_names())
     statements += [
         f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {t} FROM {name}" for t in READ_ONLY if t in existing
