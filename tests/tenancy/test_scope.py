@@ -4,7 +4,7 @@ import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 
 from pupitre.people.models import Membership, Person
-from pupitre.tenancy.scoping import scope
+from pupitre.tenancy.scoping import current, each_school, scope
 from tests.cast import Cast
 
 
@@ -30,6 +30,29 @@ def test_an_inner_scope_puts_the_outer_one_back(cast: Cast) -> None:
         with scope(cast.other_school.id):
             assert Person.objects.count() == 1
         assert Person.objects.count() > 1
+
+
+def test_schools_are_read_one_after_the_other_and_the_outer_scope_put_back(cast: Cast) -> None:
+    with scope(cast.school.id):
+        own, outer = Person.objects.count(), current()
+        with each_school(account=cast.mother.account.pk) as enter:
+            enter(cast.other_school.id)
+            assert Person.objects.count() == 1
+            enter(cast.school.id)
+            assert Person.objects.count() == own
+            enter(cast.other_school.id)
+        assert (Person.objects.count(), current()) == (own, outer)
+
+
+def test_what_a_savepoint_undoes_leaves_the_scope_and_what_was_written_before(cast: Cast) -> None:
+    with scope(cast.school.id):
+        people = Person.objects.filter(pk=cast.pupil.person.pk)
+        people.update(given_name="Before")
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            people.update(given_name="Undone")
+            raise ZeroDivisionError
+        with transaction.atomic():
+            assert people.get().given_name == "Before"
 
 
 def test_a_row_cannot_be_written_into_another_school(cast: Cast) -> None:

@@ -1,6 +1,6 @@
 """Run a block inside one transaction that sees one school. Django's side of `kernel.scope`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -35,6 +35,28 @@ def scope(school: int = 0, *, account: int = 0, authority: int = 0, savepoint: b
             _current.reset(token)
         if _is_inner():
             _send(sentence(outer))
+
+
+@contextmanager
+def each_school(*, account: int) -> Iterator[Callable[[int], None]]:
+    """For reading one school after the other: yields a function that sets the scope of the school it is given.
+
+    An outer scope is put back at the end, and not between two schools as after an inner scope for each. As with
+    `savepoint=False`, an error inside ends the whole transaction.
+    """
+    outer = _current.get()
+    with transaction.atomic(savepoint=False):
+        try:
+            yield lambda school: _enter(Scope(school, account))
+        finally:
+            _current.set(outer)
+        if _is_inner():
+            _send(sentence(outer))
+
+
+def _enter(wanted: Scope) -> None:
+    _send(opening(wanted) if _is_idle() else sentence(wanted))
+    _current.set(wanted)
 
 
 def _raw() -> pq.abc.PGconn:

@@ -19,6 +19,10 @@ SELECT m.person_id, m.role FROM people_membership m JOIN people_person p ON p.sc
  WHERE m.account_id = %s AND m.school_id = %s AND p.ended_on IS NULL
    AND (m.starts_on IS NULL OR m.starts_on <= %s) AND (m.ends_on IS NULL OR m.ends_on >= %s)
 """
+_PLACES = """
+SELECT school_id, person_id, role FROM people_membership
+ WHERE account_id = %s AND (starts_on IS NULL OR starts_on <= %s) AND (ends_on IS NULL OR ends_on >= %s)
+"""
 
 
 def actor_in(account: Account, school: SchoolFacts, today: date) -> Actor:
@@ -72,11 +76,9 @@ class Place:
 
 def places_for(account_id: int, today: date) -> list[Place]:
     """All the schools of an account, by name. Reads through the account's own scope, so no school need be chosen."""
-    rows = (
-        Membership.objects.filter(account_id=account_id)
-        .filter(_current(today))
-        .values_list("school_id", "person_id", "role")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES, [account_id, today, today])
+        rows = cursor.fetchall()
     found: dict[int, tuple[int, set[Role]]] = {}
     for school_id, person_id, role in rows:
         found.setdefault(school_id, (person_id, set()))[1].add(Role(role))

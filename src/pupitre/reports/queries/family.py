@@ -17,7 +17,7 @@ from pupitre.people import queries as people
 from pupitre.people.rules import Actor, Role
 from pupitre.reports.queries.days import PupilDay, days_of_guardian
 from pupitre.tenancy.rules import SchoolFacts
-from pupitre.tenancy.scoping import scope
+from pupitre.tenancy.scoping import each_school
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ def family_of(actor: Actor, *, now: datetime) -> list[FamilySchool]:
     # The date decides which memberships count; a guardian's rarely ends, and the farthest zone is half a day away.
     places = people.places_for(actor.account_id, now.date())
     found = []
-    for place in places:
-        if Role.GUARDIAN not in place.roles:
-            continue
-        with scope(place.school.id, account=actor.account_id, savepoint=False):
-            found.append(_in_school(place.school, place.person_id, now))
+    with each_school(account=actor.account_id) as enter:
+        for place in places:
+            if Role.GUARDIAN in place.roles:
+                enter(place.school.id)
+                found.append(_in_school(place.school, place.person_id, now))
     return found
 
 
