@@ -7,7 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from pupitre.attendance.models import AbsenceNotice
 from pupitre.attendance.rules.absences import NoticeState, Reason
+from pupitre.attendance.rules.documents import LARGEST_BYTES
 from pupitre.people.models import Guardianship
+from pupitre.reports.forms import read_document
 from pupitre.tenancy.scoping import scope
 from tests.cast import TODAY, Cast
 from tests.conftest import Visitor
@@ -115,3 +117,8 @@ def test_it_is_taken_back_while_the_school_has_not_accepted_it(cast: Cast, visit
     assert client.post(f"/s/oak/family/absences/{told.pk}/withdrawal").status_code == 303
     [told] = announced(cast)
     assert told.withdrawn_at is not None
+
+
+def test_a_huge_document_is_read_no_further_than_to_refuse_it() -> None:
+    file = SimpleUploadedFile("note.pdf", b"%PDF-" + b" " * (2 * LARGEST_BYTES))
+    assert len(read_document(file).data) == LARGEST_BYTES + 1

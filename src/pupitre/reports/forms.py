@@ -5,14 +5,20 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pupitre.attendance.queries.words import reason_words
 from pupitre.attendance.rules.absences import Reason, Span, span_of_days
-from pupitre.attendance.rules.documents import Document
+from pupitre.attendance.rules.documents import LARGEST_BYTES, Document
 
 ACCEPTED_FILES = ".pdf,.jpg,.jpeg,.png,.heic,application/pdf,image/*"
+
+
+def read_document(file: "UploadedFile[Any]") -> Document:
+    """The uploaded file; of one that is too large no more is read than needed to refuse it."""
+    return Document(file.name or "", file.read(LARGEST_BYTES + 1))
 
 
 class DayInput(forms.DateInput):
@@ -77,4 +83,4 @@ class AbsenceForm(forms.Form):
 
     def uploaded(self) -> Document | None:
         file = self.cleaned_data["document"]
-        return Document(file.name, file.read()) if file else None
+        return read_document(file) if file else None

@@ -13,7 +13,6 @@ from pupitre.attendance.actions import absences
 from pupitre.attendance.queries.absences import access_document
 from pupitre.attendance.queries.words import reason_words
 from pupitre.attendance.rules.absences import Reason
-from pupitre.attendance.rules.documents import Document
 from pupitre.attendance.rules.status import DEFAULT_LETTERS, Status
 from pupitre.kernel import clock
 from pupitre.kernel.errors import Refused
@@ -21,7 +20,7 @@ from pupitre.messaging.queries import notices as messaging
 from pupitre.people.access import actor_of, only, signed_in
 from pupitre.people.rules import Role
 from pupitre.reports import actions
-from pupitre.reports.forms import ACCEPTED_FILES, AbsenceForm
+from pupitre.reports.forms import ACCEPTED_FILES, AbsenceForm, read_document
 from pupitre.reports.queries import days, family
 from pupitre.reports.views.home import remembered
 from pupitre.web.middleware import told
@@ -150,9 +149,7 @@ def _attach(request: HttpRequest, absence: int) -> None:
         messages.error(request, _("Choose a file first."))
         return
     try:
-        absences.attach_document(
-            actor_of(request), notice_id=absence, document=Document(file.name or "", file.read())
-        )
+        absences.attach_document(actor_of(request), notice_id=absence, document=read_document(file))
     except Refused as error:
         messages.error(request, told(error))
     else:
