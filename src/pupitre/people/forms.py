@@ -53,6 +53,7 @@ class NewPersonForm(PersonForm):
         label=_("Role"),
         coerce=lambda value: Role(int(value)),
         choices=[(r.value, ROLES[r]) for r in GIVEN_ROLES],
+        initial=Role.PUPIL.value,
     )
 
 

@@ -93,7 +93,7 @@ def shell_for(request: HttpRequest) -> Shell:
         languages=_languages(),
         home_url=f"{_where('home')}?choose",
         person_name=actor.name,
-        initials=initials(*actor.name.split()),
+        initials=_initials(actor.name),
         school=SchoolLink(actor.school.name, f"{_where('home')}?choose", current=True)
         if actor.school
         else None,
@@ -104,6 +104,12 @@ def shell_for(request: HttpRequest) -> Shell:
         sign_out_url=_where("account_logout"),
         theme=_theme(request),
     )
+
+
+def _initials(name: str) -> str:
+    """Of a name in one text: two given names and two family names, as in Spain, give the first of each."""
+    words = [word for word in name.split() if not word.islower()] or name.split()
+    return initials(*words) if len(words) < 4 else initials(words[0], words[2])
 
 
 @lru_cache(maxsize=1)

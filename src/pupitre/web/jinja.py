@@ -39,7 +39,7 @@ def environment(**options: Any) -> Environment:
         weekday_and_day=weekday_and_day,
     )
     env.filters.update(
-        date=lambda value, style="DATE_FORMAT": formats.date_format(value, style) if value else "",
+        date=dated,
         time=hours_and_minutes,
         local=lambda value, zone: timezone.localtime(value, zone_of(zone)),
         number=lambda value, digits=None: formats.number_format(
@@ -48,6 +48,16 @@ def environment(**options: Any) -> Environment:
         initials=initials,
     )
     return env
+
+
+def dated(value: Any, style: str = "DATE_FORMAT") -> str:
+    """A date in one of Django's formats. Some languages' lists of weekdays mix "Dv" with "ds.": all begin alike here."""
+    if not value:
+        return ""
+    text = str(formats.date_format(value, style))
+    if style.startswith("D "):
+        text = text.replace(". ", " ", 1)
+    return text[:1].upper() + text[1:] if style[:1] in "Dl" else text
 
 
 def hours_and_minutes(value: Any) -> str:
@@ -59,10 +69,7 @@ def weekday_and_day(value: Any) -> str:
     """A date or moment as "Tuesday, October 13", the day in each language's own order."""
     if not value:
         return ""
-    weekday = formats.date_format(
-        value, "l"
-    )  # some languages' lists of weekdays mix small and capital letters
-    return f"{weekday[:1].upper()}{weekday[1:]}, {formats.date_format(value, 'MONTH_DAY_FORMAT')}"
+    return f"{dated(value, 'l')}, {formats.date_format(value, 'MONTH_DAY_FORMAT')}"
 
 
 @lru_cache(maxsize=4096, typed=True)

@@ -16,7 +16,7 @@ from pupitre.attendance.actions import absences as actions
 from pupitre.attendance.forms import AbsenceFilter, AbsenceForm, DecisionForm, document_of
 from pupitre.attendance.queries import absences as queries
 from pupitre.attendance.queries import words
-from pupitre.attendance.queries.registers import status_labels
+from pupitre.attendance.queries.registers import status_labels, status_letters
 from pupitre.attendance.queries.rosters import forms_for
 from pupitre.attendance.rules.absences import NoticeState
 from pupitre.attendance.rules.status import Status
@@ -92,6 +92,7 @@ def _page_of(
         "span": span_words(row, clock.local(now, actor.place.time_zone).date()),
         "lessons": queries.marks_met_by(row),
         "labels": status_labels(),
+        "letters": status_letters(),
         "statuses": list(Status),
         "school": school,
         "zone": actor.place.time_zone,

@@ -16,7 +16,7 @@ from pupitre.attendance.forms import StretchForm
 from pupitre.attendance.queries import absences as notices
 from pupitre.attendance.queries import statistics as queries
 from pupitre.attendance.queries import words
-from pupitre.attendance.queries.registers import status_labels
+from pupitre.attendance.queries.registers import status_labels, status_letters
 from pupitre.attendance.queries.rosters import periods
 from pupitre.attendance.queries.statistics import DayOfYear, Figures, Overview, PupilYear, Stretch
 from pupitre.attendance.rules.absences import Window
@@ -102,7 +102,7 @@ def _charts(overview: Overview) -> dict[str, Any]:
     return {
         "months": [formats.date_format(month, "M Y") for month, _figures in overview.months],
         "month_series": _series(labels, [figures for _month, figures in overview.months]),
-        "weekdays": [str(WEEKDAYS_ABBR[weekday - 1]) for weekday, _figures in overview.weekdays],
+        "weekdays": [abbreviated(weekday - 1) for weekday, _figures in overview.weekdays],
         "weekday_series": _series(labels, [figures for _weekday, figures in overview.weekdays]),
         "worst": [(one.title, one.figures.percent_missed) for one in worst if one.figures.missed],
         "lesson_columns": [str(WEEKDAYS[weekday - 1]) for weekday in weekdays],
@@ -112,11 +112,22 @@ def _charts(overview: Overview) -> dict[str, Any]:
     }
 
 
+def abbreviated(weekday: int) -> str:
+    """A weekday (0 is Monday) in a few letters; some languages' lists mix "Dv" with "ds."."""
+    text = str(WEEKDAYS_ABBR[weekday]).rstrip(".")
+    return text[:1].upper() + text[1:]
+
+
 def _series(labels: list[str], figures: list[Figures]) -> list[dict[str, Any]]:
+    kinds = (
+        ("absent", Status.ABSENT, [one.absent for one in figures]),
+        ("excused", Status.EXCUSED, [one.excused for one in figures]),
+        ("late", Status.LATE, [one.late for one in figures]),
+    )
+    letters = status_letters()
     return [
-        {"label": labels[Status.ABSENT - 1], "kind": "absent", "values": [one.absent for one in figures]},
-        {"label": labels[Status.EXCUSED - 1], "kind": "excused", "values": [one.excused for one in figures]},
-        {"label": labels[Status.LATE - 1], "kind": "late", "values": [one.late for one in figures]},
+        {"label": labels[status - 1], "kind": kind, "letter": letters[status - 1], "values": values}
+        for kind, status, values in kinds
     ]
 
 
@@ -165,9 +176,10 @@ def pupil(request: HttpRequest, school: str, pupil: int) -> HttpResponse:
         "year": year,
         "school": school,
         "zone": actor.place.time_zone,
+        "letters": status_letters(),
         "labels": status_labels(),
         "weeks": _weeks(year),
-        "days": [str(WEEKDAYS_ABBR[n]) for n in range(5)],
+        "days": [abbreviated(n) for n in range(5)],
         "notices": announced,
         "spans": {row.id: span_words(row, today) for row in announced},
         "reasons": words.reason_words(),

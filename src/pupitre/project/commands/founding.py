@@ -33,7 +33,9 @@ def run_found(args: argparse.Namespace) -> int:
     if link:
         print(f"Activation link of {args.office}, valid once and for a limited time:\n{link}")
     elif held is None:
-        print("Nobody can sign in to it yet: the same command with --office 'Ada Puig' invites a first person.")
+        print(
+            "Nobody can sign in to it yet: the same command with --office 'Ada Puig' invites a first person."
+        )
     return 0
 
 

@@ -31,6 +31,7 @@ from pupitre.timetable.queries.weeks import (
     usual_choice,
     week_of_choice,
 )
+from pupitre.web.jinja import dated, weekday_and_day
 from pupitre.web.pages import render
 
 _HUES = 10
@@ -162,8 +163,8 @@ def _grid_days(week: Week, today: date) -> list[dict[str, Any]]:
     return [
         {
             "number": day.isoweekday(),
-            "short": formats.date_format(day, "D j"),
-            "label": formats.date_format(day, "D j"),
+            "short": dated(day, "D j"),
+            "label": dated(day, "D j"),
             "today": day == today,
         }
         for day in week.days
@@ -172,17 +173,21 @@ def _grid_days(week: Week, today: date) -> list[dict[str, Any]]:
 
 def _notices(week: Week) -> Iterable[tuple[str, str, str]]:
     """Tone, title and text of what is out of the ordinary in the week."""
+    notices: dict[tuple[str, str], str] = {}
     for day_off in week.days_off:
-        yield _notice(day_off)
+        tone, title, text = _notice(day_off)
+        said = notices.get((tone, title))
+        notices[tone, title] = f"{said}. {text}" if said else text
+    yield from ((tone, title, text) for (tone, title), text in notices.items())
     if not any(week.is_school_day(day) for day in week.days) and not week.days_off:
         yield "info", _("No school in this week."), ""
 
 
 def _notice(day_off: DayOff) -> tuple[str, str, str]:
-    first = formats.date_format(day_off.starts_on, "l j F")
+    first = weekday_and_day(day_off.starts_on)
     dates = first
     if day_off.ends_on != day_off.starts_on:
-        last = formats.date_format(day_off.ends_on, "l j F")
+        last = weekday_and_day(day_off.ends_on)
         dates = _("%(first)s to %(last)s") % {"first": first, "last": last}
     if day_off.kind == 1:
         return "chalky", day_off.label, _("No school: %(dates)s") % {"dates": dates}
