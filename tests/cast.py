@@ -76,7 +76,8 @@ class Cast:
     head: Member = field(init=False)
     #: Runs the office: rosters, board, justifications, letters, invitations.
     secretary: Member = field(init=False)
-    #: Takes the registers of her own lessons, sees her pupils' files. Not the office's pages.
+    #: Takes the registers of her own lessons; opens files (each opening is logged; court notes are the office's) and prints
+    #: class cards of children without a password. Not the office's pages.
     teacher: Member = field(init=False)
     #: Teaches other classes. May take over a register when made a substitute.
     colleague: Member = field(init=False)

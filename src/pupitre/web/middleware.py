@@ -52,6 +52,27 @@ def _name_account(request: HttpRequest, response: HttpResponse) -> None:
         response.headers["Pupitre-Account"] = str(account.pk or 0)
 
 
+class BodyLimitMiddleware:
+    """Refuse a body that is too large before anything reads it: Django writes uploads to the disk as they come.
+
+    Who shows no session sends forms of a few kilobytes. The largest thing that anybody else sends is a region's roster.
+    """
+
+    OPEN, SIGNED_IN = 1024 * 1024, 256 * 1024 * 1024
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        limit = self.SIGNED_IN if settings.SESSION_COOKIE_NAME in request.COOKIES else self.OPEN
+        if length.isdecimal() and int(length) <= limit:
+            return self.get_response(request)
+        return HttpResponse(
+            gettext("This is too large."), status=413, content_type="text/plain; charset=utf-8"
+        )
+
+
 class DomainErrorMiddleware:
     """Turn a DomainError that a view let through into its page, or into problem+json for a script."""
 
