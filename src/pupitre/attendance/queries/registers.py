@@ -33,7 +33,7 @@ WITH held AS MATERIALIZED (
      WHERE e.class_id = %(class)s AND e.role = 1
        AND (e.begins_on IS NULL OR e.begins_on <= %(on)s) AND (e.ends_on IS NULL OR e.ends_on >= %(on)s)
     UNION SELECT pupil_id FROM marked
-), facts AS MATERIALIZED (
+), facts (held, codes, settings) AS MATERIALIZED (
     SELECT (SELECT json_build_array(id, version, taken_at, closed_at,
                    (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = taken_by_id),
                    (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = closed_by_id)) FROM held),
@@ -43,7 +43,10 @@ WITH held AS MATERIALIZED (
 )
 SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name, p.photo_key,
        m.status, m.minutes, m.code_id, m.note, m.recorded_at, m.recorded_by_id, m.device, m.is_explicit,
-       n.kind, n.reason, b.status, b.minutes, facts.*
+       n.kind, n.reason, b.status, b.minutes,
+       CASE WHEN row_number() OVER ordered = 1 THEN facts.held END,
+       CASE WHEN row_number() OVER ordered = 1 THEN facts.codes END,
+       CASE WHEN row_number() OVER ordered = 1 THEN facts.settings END
   FROM facts
   LEFT JOIN pupils ON true
   LEFT JOIN people_person p ON p.id = pupils.id AND (p.ended_on IS NULL OR p.ended_on >= %(on)s)
@@ -58,6 +61,7 @@ SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name
         WHERE (SELECT %(looks_back)s::boolean) AND e.pupil_id = p.id AND e.held_on = %(on)s AND r.starts_at < %(starts)s
           AND (SELECT true FROM attendance_mark o WHERE o.pupil_id = p.id AND o.held_on = %(on)s AND o.status <> 1 LIMIT 1)
         ORDER BY r.starts_at DESC LIMIT 1) b ON true
+WINDOW ordered AS (ORDER BY p.family_key, p.id)
  ORDER BY p.family_key, p.id
 """
 _KEPT: Final = """
