@@ -170,7 +170,8 @@ def test_a_pupil_who_comes_in_is_late_by_the_minutes_since_the_lesson_began(
     cast: Cast, visit: Visitor, missing: int
 ) -> None:
     facts = {"register": missing, "pupil": cast.pupil.person.pk}
-    assert visit.as_(cast.secretary).post(f"{BOARD}/arrivals", facts).status_code == 303
+    told = visit.as_(cast.secretary).post(f"{BOARD}/arrivals", facts, follow=True)
+    assert b"Marked as late by 10 minutes." in told.content
     with scope(cast.school.id):
         mark = Mark.objects.select_related("register").get(register_id=missing, pupil=cast.pupil.person)
         assert (mark.status, mark.minutes, mark.register.version) == (Status.LATE, 10, 2)

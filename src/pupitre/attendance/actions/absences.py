@@ -314,4 +314,5 @@ def mark_arrived(actor: Actor, *, register_id: int, pupil_id: int, now: datetime
         raise NotMissing
     minutes = minutes_late(mark.register.starts_at, mark.register.ends_at, now)
     rewrite_marks(actor, [mark], Status.LATE, Outcome.CORRECTED, now=now, minutes=minutes)
+    mark.status, mark.minutes = Status.LATE, minutes
     return mark

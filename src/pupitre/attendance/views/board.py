@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from pupitre.attendance.actions import absences
@@ -113,5 +114,6 @@ def arrivals(request: HttpRequest, school: str) -> HttpResponse:
     mark = absences.mark_arrived(
         actor_of(request), register_id=told["register"], pupil_id=told["pupil"], now=clock.now()
     )
-    messages.success(request, _("Marked as late by %(minutes)s minutes.") % {"minutes": mark.minutes})
+    late = ngettext("Marked as late by %(num)s minute.", "Marked as late by %(num)s minutes.", mark.minutes)
+    messages.success(request, late % {"num": mark.minutes})
     return see(request, "board", school=school)

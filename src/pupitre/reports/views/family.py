@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -34,8 +34,8 @@ def status_words() -> dict[Status, str]:
     return {
         Status.PRESENT: _("present"),
         Status.ABSENT: _("absent"),
-        Status.LATE: _("late"),
-        Status.EXCUSED: _("excused"),
+        Status.LATE: pgettext("one lesson", "late"),
+        Status.EXCUSED: pgettext("one lesson", "excused"),
         Status.OUT: _("out of class"),
     }
 
