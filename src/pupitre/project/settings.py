@@ -20,6 +20,7 @@ ALLOWED_HOSTS = (
     ["*"] if DEBUG else [urlsplit(CONFIG.base_url).hostname or "", CONFIG.host, "localhost", "127.0.0.1"]
 )
 CSRF_TRUSTED_ORIGINS = [CONFIG.base_url]
+CSRF_FAILURE_VIEW = "pupitre.web.views.stale_form"
 ROOT_URLCONF = "pupitre.project.urls"
 WSGI_APPLICATION = "pupitre.project.wsgi.application"
 APPEND_SLASH = False
