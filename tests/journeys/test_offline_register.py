@@ -229,23 +229,25 @@ def test_the_button_to_sign_out_forgets_the_pages(visit: Callable[..., Page], pr
 @pytest.fixture
 def restarted(
     playwright: Playwright, chromium_path: str, product: Product, tmp_path: Path
-) -> Callable[[], BrowserContext]:
-    """A browser that is closed and opened again with the same profile."""
+) -> Callable[..., BrowserContext]:
+    """A browser that is closed and opened again with the same profile; `cut` lets nothing through, workers included."""
 
-    def start() -> BrowserContext:
+    def start(*, cut: bool = False) -> BrowserContext:
+        nowhere = {"proxy": {"server": "http://127.0.0.1:9", "bypass": "<-loopback>"}} if cut else {}
         return playwright.chromium.launch_persistent_context(
             tmp_path / "profile",
             executable_path=chromium_path,
             args=["--no-sandbox"],
             base_url=product.address,
             **PHONE,
+            **nowhere,
         )
 
     return start
 
 
 def test_a_restarted_browser_still_opens_and_later_sends(
-    restarted: Callable[[], BrowserContext], product: Product
+    restarted: Callable[..., BrowserContext], product: Product
 ) -> None:
     context = restarted()
     context.add_cookies([session_cookie(product, product.cast.teacher)])
@@ -254,8 +256,7 @@ def test_a_restarted_browser_still_opens_and_later_sends(
     expect(page.locator('[data-chip="kept"]')).to_have_text(re.compile("Ready for offline"), timeout=20_000)
     context.close()
 
-    context = restarted()
-    context.set_offline(True)
+    context = restarted(cut=True)
     page = context.pages[0]
     page.goto("/s/oak/day")
     open_register(page)
