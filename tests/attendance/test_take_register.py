@@ -86,7 +86,9 @@ def test_the_form_alone_takes_and_corrects(cast: Cast, visit: Visitor) -> None:
     assert fields[f"mark-{cast.pupil.person.pk}"] == "L"
     minutes = re.search(rb'<input type="number"[^>]*>', corrected.content)
     assert minutes
-    assert b"step" not in minutes[0], "19 minutes are as valid as 20: the browser would refuse to send the form"
+    assert b"step" not in minutes[0], (
+        "19 minutes are as valid as 20: the browser would refuse to send the form"
+    )
     browser.post(path, {**fields, f"mark-{cast.pupil.person.pk}": "P"})
     with scope(cast.school.id):
         assert Mark.objects.get(pupil=cast.pupil.person).status == Status.PRESENT
