@@ -1,4 +1,7 @@
-"""The Chromium that the tests drive: found, or installed. `python house/chromium.py` prints its path or says why not."""
+"""The Chromium that the tests drive, and what drives it: found, or installed.
+
+`python house/chromium.py` prints its path or says why not.
+"""
 
 import os
 import shutil
@@ -50,6 +53,33 @@ def ensure() -> str:
     )
 
 
+def ensure_driver() -> None:
+    """Let Playwright's driver start: its Node asks for libatomic, which a bare Debian has not.
+
+    Raises NoChromiumError with what the driver says.
+    """
+    wrong = _driver_says()
+    if wrong and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-q"], capture_output=True, check=False, env=_quiet())
+        command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "libatomic1", "libstdc++6"]
+        subprocess.run(command, capture_output=True, check=False, env=_quiet())
+        wrong = _driver_says()
+    if wrong:
+        raise NoChromiumError(
+            f"Playwright's driver does not start: {wrong} Install what it misses (Debian: libatomic1)."
+        )
+
+
+def _driver_says() -> str:
+    """What is wrong with the driver; nothing where it starts."""
+    from playwright._impl._driver import compute_driver_executable, get_driver_env
+
+    executable, script = compute_driver_executable()
+    command = [executable, script, "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=get_driver_env())
+    return "" if done.returncode == 0 else (done.stderr or done.stdout).strip()[-400:]
+
+
 def _candidates() -> Iterator[str]:
     yield from (path for name in NAMES if (path := shutil.which(name)))
     yield from (path for path in MAC if Path(path).exists())
@@ -95,6 +125,7 @@ def _starts(path: str) -> bool:
 
 if __name__ == "__main__":
     try:
+        ensure_driver()
         sys.stdout.write(f"{ensure()}\n")
     except NoChromiumError as error:
         sys.exit(str(error))
