@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from pupitre.attendance.actions import absences
 from pupitre.attendance.models import AbsenceNotice, Mark, MarkRevision
 from pupitre.attendance.queries.board import board_for
-from pupitre.attendance.rules.absences import NotMissing, Reason
+from pupitre.attendance.rules.absences import LessonOver, NotMissing, Reason
 from pupitre.attendance.rules.status import Outcome, Status
 from pupitre.courses import actions as courses
 from pupitre.kernel import clock
@@ -179,6 +179,29 @@ def test_a_pupil_who_comes_in_is_late_by_the_minutes_since_the_lesson_began(
         with pytest.raises(NotMissing):
             absences.mark_arrived(
                 cast.head.actor, register_id=missing, pupil_id=cast.pupil.person.pk, now=NOW
+            )
+
+
+def test_who_comes_in_after_the_lesson_has_missed_it(cast: Cast, visit: Visitor, missing: int) -> None:
+    with scope(cast.school.id):
+        ends_at = Mark.objects.select_related("register").get(
+            register_id=missing, pupil=cast.pupil.person
+        ).register.ends_at  # fmt: skip
+    facts = {"register": missing, "pupil": cast.pupil.person.pk}
+    with clock.frozen(ends_at - timedelta(minutes=1)):
+        assert "Came in" in visit.as_(cast.secretary).get(BOARD).content.decode()
+    with clock.frozen(ends_at):
+        page = visit.as_(cast.secretary).get(BOARD).content.decode()
+        answer = visit.as_(cast.secretary).post(f"{BOARD}/arrivals", facts)
+    assert "Pau Pupil" in page
+    assert "Came in" not in page
+    assert answer.status_code == LessonOver.status
+    assert "This lesson is over." in answer.content.decode()
+    with scope(cast.school.id):
+        assert Mark.objects.get(register_id=missing, pupil=cast.pupil.person).status == Status.ABSENT
+        with pytest.raises(LessonOver):
+            absences.mark_arrived(
+                cast.head.actor, register_id=missing, pupil_id=cast.pupil.person.pk, now=ends_at
             )
 
 

@@ -15,6 +15,7 @@ from pupitre.attendance.rules.absences import (
     AlreadyWithdrawn,
     Announced,
     CannotWithdraw,
+    LessonOver,
     MayNotAnnounce,
     NoticeState,
     NotMissing,
@@ -299,7 +300,10 @@ def withdraw_absence(actor: Actor, *, notice_id: int, now: datetime) -> AbsenceN
 
 @transaction.atomic
 def mark_arrived(actor: Actor, *, register_id: int, pupil_id: int, now: datetime) -> Mark:
-    """The office saw the pupil come in: the absence in that register becomes a lateness. Raises NotFound, NotMissing."""
+    """The office saw the pupil come in: the absence in that register becomes a lateness.
+
+    Whoever comes in after the lesson has missed all of it, so the absence stays. Raises NotFound, NotMissing, LessonOver.
+    """
     require(actor, OFFICE)
     _lock_registers([register_id])
     mark = (
@@ -312,6 +316,8 @@ def mark_arrived(actor: Actor, *, register_id: int, pupil_id: int, now: datetime
         raise NotFound
     if mark.status not in {Status.ABSENT, Status.EXCUSED}:
         raise NotMissing
+    if now >= mark.register.ends_at:
+        raise LessonOver
     minutes = minutes_late(mark.register.starts_at, mark.register.ends_at, now)
     rewrite_marks(actor, [mark], Status.LATE, Outcome.CORRECTED, now=now, minutes=minutes)
     mark.status, mark.minutes = Status.LATE, minutes

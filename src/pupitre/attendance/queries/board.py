@@ -75,6 +75,10 @@ class MissingPupil:
     alert: AlertState | None
     alert_at: datetime | None
 
+    def may_come_in(self, now: datetime) -> bool:
+        """Whether the lesson is not over yet: who comes later has missed it, and stands in the next register."""
+        return now < self.lesson_ends_at
+
     @property
     def is_announced(self) -> bool:
         return self.is_excused or self.notice is not None

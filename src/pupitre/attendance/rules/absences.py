@@ -104,6 +104,10 @@ class NotMissing(Conflict):
     """This pupil is not marked absent any more."""
 
 
+class LessonOver(Conflict):
+    """This lesson is over. The next register will show that the pupil is there."""
+
+
 #: Families justify what is not older, and announce what is not longer.
 LATEST_DAYS: Final = 60
 LONGEST_DAYS: Final = 31
