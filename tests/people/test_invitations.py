@@ -44,7 +44,7 @@ def test_the_list_shows_families_first_with_their_pupils(cast: Cast, visit: Visi
     browser = visit.as_(cast.secretary)
     page = browser.get(PAGE).content.decode()
     assert "Nueva, Olga" in page
-    assert "Pau Pupil (07)" in page
+    assert "Pau Pupil (1º ESO)" in page
     assert "Nova, Ona" not in page
     assert "Nova, Ona" in browser.get(f"{PAGE}?group=2").content.decode()
     assert "Nova, Ona" not in browser.get(f"{PAGE}?group=2&grade=07").content.decode()

@@ -19,6 +19,8 @@ from pupitre.tenancy.rules import SchoolFacts
 from pupitre.web.jinja import icon
 
 from .rules.cards import PICTURES
+from .rules.grades import grade_label
+from .wording import grade_in_words
 
 if TYPE_CHECKING:
     from .actions.cards import Card
@@ -65,7 +67,7 @@ def _letter(school: SchoolFacts, letter: "Letter", now: datetime) -> dict[str, A
             "lang": to.locale,
             "name": to.name,
             "via": _("%(school)s – to be handed over in person") % {"school": school.name},
-            "lines": [*to.pupils, *([_("Grade %(grade)s") % {"grade": to.grade}] if to.grade else [])],
+            "lines": [*to.pupils, *([grade_in_words(to.grade, school.country)] if to.grade else [])],
             "date": today,
             "subject": _("A new password for your account") if to.account_id else _("Your account at school"),
             "greeting": _("Good day, %(name)s,") % {"name": to.name},
@@ -120,7 +122,7 @@ def print_cards(school: SchoolFacts, cards: Sequence["Card"], *, with_pictures: 
         {
             "given": card.given_name,
             "family": card.family_name,
-            "grade": card.grade,
+            "grade": grade_label(card.grade, school.country),
             "qr": _qr(card_url(school, card.token)),
             "secret": card.pictures,
             "shown": card.pictures if with_pictures else [],

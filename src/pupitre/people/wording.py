@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from .rules import LookAt, Relation, Role, Sex
+from .rules.grades import grade_label
 from .rules.invitations import Group, InvitationState
 
 Words = Mapping[Any, str | Promise]
@@ -105,6 +106,12 @@ _KINDS: Mapping[str, Words] = {"role": ROLES, "relation": RELATIONS, "sex": SEXE
 #: Told as there or not, never with what stands in it: a court's words, a key of the store, an account's number.
 _VEILED = frozenset({"court_note", "photo_key", "account_id"})
 _DATES = frozenset({"born_on", "starts_on", "ends_on", "ended_on"})
+
+
+def grade_in_words(code: str, country: str) -> str:
+    """A grade that stands alone: the country's own name says that it is one, any other label needs the word."""
+    label = grade_label(code, country)
+    return label if label != code else _("Grade %(grade)s") % {"grade": code} if code else ""
 
 
 def changes_in_words(table: str, fields: list[tuple[str, Any, Any]]) -> list[tuple[str, str, str]]:

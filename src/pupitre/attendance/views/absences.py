@@ -27,6 +27,7 @@ from pupitre.people import actions as people_actions
 from pupitre.people import queries as people
 from pupitre.people.access import actor_of, only
 from pupitre.people.rules import STAFF, LookAt, Role
+from pupitre.people.rules.grades import grade_label
 from pupitre.web.middleware import told
 from pupitre.web.pages import render, see
 
@@ -206,5 +207,6 @@ def new_absence(request: HttpRequest, school: str) -> HttpResponse:
                 return see(request, "absence", school=school, notice=notice.pk)
     context = {
         "pupil": pupil, "found": found, "asked": asked, "form": form, "school": school, "error": error,
+        "grades": {one.grade: grade_label(one.grade, actor.place.country) for one in found},
     }  # fmt: skip
     return render(request, "attendance/new_absence.html", context, status=status)

@@ -19,6 +19,7 @@ from pupitre.kernel import clock
 from pupitre.people import actions as people
 from pupitre.people.access import actor_of, only
 from pupitre.people.rules import LookAt, Role
+from pupitre.people.rules.grades import grade_options
 from pupitre.web.pages import is_fragment, render, see
 
 for_office = only(Role.HEAD, Role.SECRETARY)
@@ -41,7 +42,7 @@ def board(request: HttpRequest, school: str) -> HttpResponse:
         "form_id": chosen,
         "grade": grade,
         "form_options": [("", _("All classes")), *((form.id, form.title) for form in facts.forms)],
-        "grade_options": [("", _("All grades")), *((one, one) for one in facts.grades)],
+        "grade_options": [("", _("All grades")), *grade_options(facts.grades, actor.place.country)],
         "query": f"?{query}" if query else "",
         "reasons": words.reason_words(),
         "alerts": words.alert_words(),

@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from pupitre.people.codes import code_digest
 from pupitre.people.models import Account, Guardianship, Invitation, Membership, Person
 from pupitre.people.rules import OFFICE, Actor, Role, WrongCode, require
+from pupitre.people.rules.grades import grade_label
 from pupitre.people.rules.invitations import ROLES_OF, Group, Identity, InvitationState, state_of, usernames
 from pupitre.tenancy.models import School
 
@@ -57,7 +58,9 @@ def not_yet_active(
     found = _in_state(_without_account(group, grade, today), state, now)
     chosen = Paginator(found.order_by("family_key", "id"), PER_PAGE).get_page(page)
     persons = list(chosen.object_list)
-    pupils = _pupils_of([person.pk for person in persons]) if group is Group.FAMILIES else {}
+    pupils = (
+        _pupils_of([person.pk for person in persons], actor.place.country) if group is Group.FAMILIES else {}
+    )
     lines = [_line(person, pupils.get(person.pk, []), now) for person in persons]
     counts = {one: _without_account(one, "", today).count() for one in Group}
     grades = Person.objects.filter(ended_on__isnull=True).exclude(grade="").order_by("grade")
@@ -106,7 +109,7 @@ def _line(person: Any, pupils: list[str], now: datetime) -> Uninvited:
     )
 
 
-def _pupils_of(guardian_ids: list[int]) -> dict[int, list[str]]:
+def _pupils_of(guardian_ids: list[int], country: str) -> dict[int, list[str]]:
     """Names of the pupils of each adult, with their grades, as an address on an envelope needs them."""
     rows = (
         Guardianship.objects.filter(
@@ -120,7 +123,7 @@ def _pupils_of(guardian_ids: list[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for guardian, given, preferred, family, grade in rows:
         found.setdefault(guardian, []).append(
-            f"{preferred or given} {family}" + (f" ({grade})" if grade else "")
+            f"{preferred or given} {family}" + (f" ({grade_label(grade, country)})" if grade else "")
         )
     return found
 
@@ -143,7 +146,7 @@ def recipients(actor: Actor, person_ids: list[int]) -> list[Recipient]:
     require(actor, OFFICE)
     rows = Person.objects.filter(pk__in=person_ids, ended_on__isnull=True).select_related("account")
     persons = list(rows.order_by("grade", "family_key", "id"))
-    pupils = _pupils_of([person.pk for person in persons])
+    pupils = _pupils_of([person.pk for person in persons], actor.place.country)
     return [
         Recipient(
             person_id=person.pk,

@@ -12,6 +12,7 @@ from pupitre.people.access import actor_of, only, open_to_all
 from pupitre.people.queries import cards as queries
 from pupitre.people.rules import PRINTS_CARDS
 from pupitre.people.rules.cards import PICTURES, PICTURES_TO_CHOOSE
+from pupitre.people.rules.grades import grade_options
 from pupitre.web.pages import render, see
 
 from .invitations import NobodyChosen, as_download
@@ -29,7 +30,7 @@ def cards(request: HttpRequest, school: str) -> HttpResponse:
     today = clock.today(actor.place.time_zone)
     grades, grade = queries.card_grades(actor, today=today), request.GET.get("grade", "")
     facts = {
-        "grades": [("", _("Choose a grade")), *((one, one) for one in grades)],
+        "grades": [("", _("Choose a grade")), *grade_options(grades, actor.place.country)],
         "grade": grade,
         "lines": queries.card_lines(actor, grade=grade, today=today),
         "now": clock.now(),

@@ -15,6 +15,7 @@ from pupitre.people import actions, printing, wording
 from pupitre.people.access import actor_of, only
 from pupitre.people.queries import invitations as queries
 from pupitre.people.rules import OFFICE
+from pupitre.people.rules.grades import grade_label, grade_options
 from pupitre.people.rules.invitations import LETTERS_AT_ONCE, Group, InvitationState
 from pupitre.web.pages import render, see
 
@@ -45,9 +46,10 @@ def invitations(request: HttpRequest, school: str) -> HttpResponse:
         "grade": grade,
         "state": "" if state is None else str(state.value),
         "groups": _tabs(found.counts, group),
-        "grades": [("", _("All grades")), *((one, one) for one in found.grades)],
+        "grades": [("", _("All grades")), *grade_options(found.grades, actor.place.country)],
         "states": [("", _("All")), *((str(s.value), wording.STATES[s]) for s in InvitationState)],
         "words": wording,
+        "grade_labels": {one: grade_label(one, actor.place.country) for one in found.grades},
         "query": "&" + urlencode({"group": group.value, "grade": grade, "state": asked.get("state", "")}),
         "most": LETTERS_AT_ONCE,
         "school_slug": school,

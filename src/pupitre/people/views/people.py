@@ -20,6 +20,7 @@ from pupitre.people.photos import LARGEST_UPLOAD, UnfitPhoto
 from pupitre.people.queries import files
 from pupitre.people.queries import history as histories
 from pupitre.people.rules import OFFICE, PRINTS_CARDS, READS_FILES, STAFF, LookAt, Role
+from pupitre.people.rules.grades import grade_label, grade_options
 from pupitre.web.pages import is_fragment, render, see
 
 #: Texts that are told as errors, for the catalogues.
@@ -54,7 +55,7 @@ def people(request: HttpRequest, school: str) -> HttpResponse:
     )
     facts = {
         "found": found.page,
-        "lines": [_line(line, school) for line in found.lines],
+        "lines": [_line(line, school, actor.place.country) for line in found.lines],
         "opens_files": actor.is_any(READS_FILES),
         "prints_cards": actor.is_any(PRINTS_CARDS),
         "words": words,
@@ -62,7 +63,7 @@ def people(request: HttpRequest, school: str) -> HttpResponse:
         "grade": grade,
         "with_left": with_left,
         "roles": [("", _("All roles")), *((str(r.value), wording.ROLES[r]) for r in wording.GIVEN_ROLES)],
-        "grades": [("", _("All grades")), *((one, one) for one in found.grades)],
+        "grades": [("", _("All grades")), *grade_options(found.grades, actor.place.country)],
         "query": _query(asked, "q", "role", "grade", "left"),
         "school_slug": school,
     }
@@ -79,7 +80,7 @@ def _query(asked: Any, *names: str) -> str:
     return f"&{urlencode(chosen)}" if chosen else ""
 
 
-def _line(line: files.Found, school: str) -> dict[str, Any]:
+def _line(line: files.Found, school: str, country: str) -> dict[str, Any]:
     address = f"/s/{school}/people/{line.id}"
     return {
         "id": line.id,
@@ -87,7 +88,7 @@ def _line(line: files.Found, school: str) -> dict[str, Any]:
         "initials": line.initials,
         "photo": f"{address}/photo" if line.has_photo else "",
         "roles": ", ".join(str(wording.ROLES[role]) for role in line.roles),
-        "grade": line.grade,
+        "grade": grade_label(line.grade, country),
         "href": address,
         "has_left": line.has_left,
     }
@@ -103,6 +104,7 @@ def person(request: HttpRequest, school: str, person: int) -> HttpResponse:
         "initials": initials(opened.person.called, opened.person.family_name),
         "photo": f"/s/{school}/people/{person}/photo" if opened.person.photo_key else "",
         "words": wording,
+        "grade": wording.grade_in_words(opened.person.grade, actor_of(request).place.country),
         "role_form": RoleForm(),
         "school_slug": school,
     }
