@@ -48,3 +48,5 @@ def test_lists_and_files_say_the_label(cast: Cast, visit: Visitor) -> None:
     with scope(cast.school.id):
         change_person(cast.office, cast.pupil.person.pk, grade="Aula oberta")
     assert ">Grade Aula oberta</p>" in browser.get(file).content.decode()
+    history = browser.get(f"{file}/history").content.decode()
+    assert "<del>1º ESO</del> <ins>Aula oberta</ins>" in history

@@ -31,7 +31,7 @@ def test_the_pupil_her_guardians_and_the_office_read_it(cast: Cast, visit: Visit
     page = visit.as_(getattr(cast, member)).get(address(cast)).content.decode()
     assert "Sira Secretary" in page
     assert "Telephone: <ins>600 111 222</ins>" in page
-    assert "Grade: <del>07</del> <ins>08</ins>" in page
+    assert "Grade: <del>1º ESO</del> <ins>2º ESO</ins>" in page
     assert "May collect the pupil: <del>no</del> <ins>yes</ins>" in page
     assert "Who looks after the pupil: changed (Bard Outsider)" in page
     assert "Tess Teacher" in page

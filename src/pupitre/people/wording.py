@@ -114,19 +114,25 @@ def grade_in_words(code: str, country: str) -> str:
     return label if label != code else _("Grade %(grade)s") % {"grade": code} if code else ""
 
 
-def changes_in_words(table: str, fields: list[tuple[str, Any, Any]]) -> list[tuple[str, str, str]]:
-    """(field, before, after) in the reader's language; only of fields that say something to a person."""
+def changes_in_words(
+    table: str, fields: list[tuple[str, Any, Any]], country: str
+) -> list[tuple[str, str, str]]:
+    """(field, before, after) in the reader's language, grades as the school's country calls them; only of fields that say something to a person."""
     words = COLUMNS.get(table, {})
-    told = ((words[name], *_both(name, before, after)) for name, before, after in fields if name in words)
+    told = (
+        (words[name], *_both(name, before, after, country)) for name, before, after in fields if name in words
+    )
     return [(str(label), before, after) for label, before, after in told if before or after]
 
 
-def _both(name: str, before: Any, after: Any) -> tuple[str, str]:
+def _both(name: str, before: Any, after: Any, country: str) -> tuple[str, str]:
     if name in _VEILED:
         return (
             _("there") if before else "",
             _("there, changed") if before and after else _("there") if after else "",
         )
+    if name == "grade":
+        return grade_label(before or "", country), grade_label(after or "", country)
     return value_in_words(name, before), value_in_words(name, after)
 
 

@@ -246,7 +246,7 @@ def history(request: HttpRequest, school: str, person: int) -> HttpResponse:
     facts = {
         "person": kept.person,
         "zone": actor.place.time_zone,
-        "changes": [_change(line) for line in kept.changes],
+        "changes": [_change(line, actor.place.country) for line in kept.changes],
         "looks": [
             {"at": line.at, "who": line.who, "what": wording.LOOKS[line.what], "reason": line.reason}
             for line in kept.looks
@@ -255,11 +255,11 @@ def history(request: HttpRequest, school: str, person: int) -> HttpResponse:
     return render(request, "people/history.html", facts)
 
 
-def _change(line: histories.ChangeLine) -> dict[str, Any]:
+def _change(line: histories.ChangeLine, country: str) -> dict[str, Any]:
     return {
         "at": line.at,
         "title": wording.table_in_words(line.table, line.operation),
         "who": line.who or _("the school's own automatism"),
         "about": line.about,
-        "fields": wording.changes_in_words(line.table, line.fields),
+        "fields": wording.changes_in_words(line.table, line.fields, country),
     }
