@@ -116,6 +116,15 @@ def test_every_kind_has_its_sentence_in_every_language(kind: Kind, language: str
     assert kind in WORDINGS
 
 
+@pytest.mark.parametrize("kind", [Kind.ABSENCE_ANNOUNCED, Kind.ABSENCE_ACCEPTED, Kind.ABSENCE_REFUSED])
+@pytest.mark.parametrize("language", ["es", "ca", "fr", "de", "en", "pt"])
+def test_an_absence_of_one_day_names_its_day_once(kind: Kind, language: str) -> None:
+    from django.utils import translation
+
+    with translation.override(language):
+        assert queries.worded(kind, FACTS | {"until": FACTS["from"]})[1].count("13") == 1
+
+
 def test_thirty_lines_cost_as_much_as_one(cast: Cast, visit: Visitor) -> None:
     client = visit.as_(cast.mother)
 

@@ -86,6 +86,23 @@ def test_notices_wait_there_until_they_are_read(cast: Cast, visit: Visitor) -> N
     assert "School trip" not in client.get("/family").content.decode()
 
 
+def test_what_the_office_adds_to_its_consent_reaches_the_family(cast: Cast, visit: Visitor) -> None:
+    client = visit.as_(cast.mother)
+    with scope(cast.school.id):
+        told = absences.announce_absence(
+            cast.mother.actor,
+            pupil_id=cast.pupil.person.pk,
+            starts_at=NOW - timedelta(hours=1),
+            ends_at=NOW + timedelta(hours=3),
+            kind=Reason.ILLNESS,
+            now=NOW,
+        )
+        absences.decide_absence(
+            cast.secretary.actor, notice_id=told.pk, accepted=True, note="Get well soon", now=NOW
+        )
+    assert "The school says: Get well soon" in client.get("/family").content.decode()
+
+
 def test_an_absence_shows_what_became_of_it(cast: Cast, visit: Visitor) -> None:
     client = visit.as_(cast.mother)
     with scope(cast.school.id):

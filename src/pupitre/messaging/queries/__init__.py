@@ -89,7 +89,9 @@ def worded(kind: Kind, facts: dict[str, Any]) -> tuple[str, str]:
     """The title and the sentence of a notification in the active language."""
     wording = WORDINGS[kind]
     told = {name: _told(value) for name, value in facts.items()}
-    return gettext(wording.title) % told, gettext(wording.sentence) % told
+    is_one_day = wording.of_one_day and told["from"] == told["until"]
+    sentence = wording.of_one_day if is_one_day else wording.sentence
+    return gettext(wording.title) % told, gettext(sentence) % told
 
 
 def _told(value: Any) -> Any:

@@ -47,11 +47,15 @@ class DeliveryState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The title and the sentence of a kind, and whether a phone should wake up for it."""
+    """The title and the sentence of a kind, and whether a phone should wake up for it.
+
+    `of_one_day` is the sentence where the facts "from" and "until" are the same day.
+    """
 
     title: str
     sentence: str
     is_urgent: bool = False
+    of_one_day: str = ""
 
 
 class Show(StrEnum):
@@ -81,16 +85,22 @@ WORDINGS: dict[Kind, Wording] = {
     ),
     Kind.NOTICE: Wording(_("A notice from %(school)s"), _("%(title)s")),
     Kind.ABSENCE_ANNOUNCED: Wording(
-        _("An absence was announced"), _("%(pupil)s will be absent: %(from)s to %(until)s.")
+        _("An absence was announced"),
+        _("%(pupil)s will be absent: %(from)s to %(until)s."),
+        of_one_day=_("%(pupil)s will be absent on %(from)s."),
     ),
     Kind.ABSENCE_ACCEPTED: Wording(
         _("A justification was accepted"),
         _("The absence of %(pupil)s from %(from)s to %(until)s is justified."),
+        of_one_day=_("The absence of %(pupil)s on %(from)s is justified."),
     ),
     Kind.ABSENCE_REFUSED: Wording(
         _("A justification was not accepted"),
         _(
             "The school did not accept the reason for the absence of %(pupil)s from %(from)s to %(until)s: %(note)s"
+        ),
+        of_one_day=_(
+            "The school did not accept the reason for the absence of %(pupil)s on %(from)s: %(note)s"
         ),
     ),
     Kind.ABSENCE_LETTER: Wording(
