@@ -226,6 +226,21 @@ def test_the_button_to_sign_out_forgets_the_pages(visit: Callable[..., Page], pr
     expect(page.get_by_role("heading", name="No network")).to_be_visible()
 
 
+def test_the_offline_page_speaks_the_language_of_the_page_seen_last(
+    visit: Callable[..., Page], product: Product
+) -> None:
+    page = open_day(visit, product)
+    sign_out(page)
+    page.context.add_cookies([{"name": "django_language", "value": "ca", "url": product.address}])
+    page.goto("/account/login/")
+    page.wait_for_function(
+        "caches.match('/offline').then(kept => kept?.headers.get('Content-Language') === 'ca')"
+    )
+    page.context.set_offline(True)
+    page.goto("/notifications")
+    expect(page.get_by_role("heading", name="No hi ha connexió")).to_be_visible()
+
+
 @pytest.fixture
 def restarted(
     playwright: Playwright, chromium_path: str, product: Product, tmp_path: Path

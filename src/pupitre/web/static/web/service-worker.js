@@ -32,8 +32,21 @@
   async function install() {
     const cache = await caches.open(ASSETS);
     await cache.addAll(BUILD.assets);
-    const offline = await fetch(BUILD.offline, { credentials: "omit", cache: "reload" });
-    await cache.put(BUILD.offline, offline);
+    await keepOffline({});
+  }
+
+  /** @param {Record<string, string>} headers */
+  async function keepOffline(headers) {
+    const response = await fetch(BUILD.offline, { credentials: "omit", cache: "reload", headers });
+    await (await caches.open(ASSETS)).put(BUILD.offline, response);
+  }
+
+  /** The offline page speaks the language of the page that was seen last. @param {Response} seen */
+  async function followLanguage(seen) {
+    const language = seen.headers.get("Content-Language");
+    const kept = await caches.match(BUILD.offline, { cacheName: ASSETS });
+    if (!language || !kept || kept.headers.get("Content-Language") === language) return;
+    await keepOffline({ "Accept-Language": language }).catch(() => undefined);
   }
 
   worker.addEventListener("activate", (event) => {
@@ -81,6 +94,7 @@
     const online = fetch(event.request).then(async (response) => {
       await noteAccount(response);
       if (isKept(response)) event.waitUntil(keep(url.href, response.clone()));
+      event.waitUntil(followLanguage(response));
       return response;
     });
     const kept = await keptCopy(url);
