@@ -2,6 +2,8 @@
 
 import pytest
 from django.db import DataError, connection, transaction
+from procrastinate.contrib.django import app
+from procrastinate.testing import InMemoryConnector
 
 from pupitre.kernel.scope import sentence
 from pupitre.people.models import Person
@@ -51,6 +53,18 @@ def test_a_job_of_a_transaction_that_failed_never_was(cast: Cast) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
         defer_and_fail(cast)
     assert waiting() == 0
+
+
+def test_a_worker_defers_in_its_jobs_transaction_too(cast: Cast) -> None:
+    """Its own connector commits at once: the job would look for what is not committed yet."""
+    own = InMemoryConnector()
+    with app.replace_connector(own):
+        with pytest.raises(RuntimeError), transaction.atomic():
+            defer_and_fail(cast)
+        assert waiting() == 0
+        deferred(list_people, cast.school.id, prefix="")
+    assert waiting() == 1
+    assert not own.jobs
 
 
 def test_a_job_of_the_platform_sees_no_school(cast: Cast) -> None:

@@ -4,14 +4,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.db import close_old_connections, connection
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.manager import JobManager
 
 from . import queries
 from .rules import SchoolFacts
 from .scoping import scope
 
 Job = Callable[..., None]
+
+#: In the worker the app has a connector with connections of its own. A job deferred through those is seen before what it
+#: is about is committed: it would find nothing to do, and be gone. This one always writes in Django's transaction.
+_within_transaction = JobManager(DjangoConnector(alias=DEFAULT_DB_ALIAS))
 
 
 def _refresh_connection() -> None:
@@ -71,7 +77,9 @@ def deferred(job: Any, school_id: int, *, lock: str | None = None, at: Any = Non
     options = {"lock": lock, "schedule_at": at}
     chosen = {name: value for name, value in options.items() if value is not None}
     task = app.tasks[job] if isinstance(job, str) else job
-    return int(task.configure(**chosen).defer(school_id=school_id, **facts))
+    deferrer = task.configure(**chosen)
+    deferrer.job_manager = _within_transaction
+    return int(deferrer.defer(school_id=school_id, **facts))
 
 
 def every_school() -> list[SchoolFacts]:
