@@ -194,3 +194,9 @@ def test_the_record_costs_the_same_for_thirty_absences(cast: Cast, visit: Visito
             for lesson in (cast.lesson, cast.next_lesson):
                 taken_register(cast, absent, lesson=lesson, on=TODAY - timedelta(days=7 * week))
     assert statements(lambda: client.get(path)) == one
+
+
+def test_the_record_ends_with_today(cast: Cast, visit: Visitor) -> None:
+    page = visit.as_(cast.mother).get(f"/s/oak/record/{cast.pupil.person.pk}").content.decode()
+    assert "Oct. 13, 2026" in page
+    assert "Oct. 14, 2026" not in page

@@ -1,7 +1,7 @@
 """A family's page: all children of an account in all its schools, each school read in its own scope."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from django.db import connection
@@ -105,7 +105,7 @@ def record_of(actor: Actor, pupil_id: int, *, now: datetime) -> Record:
     name = entitled_pupil(actor, pupil_id)
     today = clock.local(now, actor.place.time_zone).date()
     year = statistics.year_of(today)
-    stretch = Stretch(year.first, min(year.last, today + timedelta(days=1)))
+    stretch = Stretch(year.first, min(year.last, today))
     with connection.cursor() as cursor:
         cursor.execute(_MONTHS, [pupil_id, stretch.first, stretch.last])
         months = cursor.fetchall()
