@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
-from psycopg.conninfo import conninfo_to_dict
 
 from pupitre.kernel import clock
 from pupitre.tenancy import queries as tenancy
 from tests.cast import NOW, Cast, build_cast
-from tests.database import migrated_copy
+from tests.database import migrated_copy, point_at
 
 _CAST: list[Cast] = []
 
@@ -22,26 +21,12 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """A copy of the migrated template, with the cast in it. Each test rolls its own changes back."""
     with migrated_copy(f"test_{os.getpid()}") as (application, _owner):
         with django_db_blocker.unblock():
-            _connect_to(application)
+            point_at(application)
             with clock.frozen(NOW):
                 _CAST[:] = [build_cast()]
         yield
         with django_db_blocker.unblock():
             connections["default"].close()
-
-
-def _connect_to(url: str) -> None:
-    connection = connections["default"]
-    connection.close()
-    parts: dict[str, Any] = conninfo_to_dict(url)
-    for key, name in (
-        ("NAME", "dbname"),
-        ("USER", "user"),
-        ("PASSWORD", "password"),
-        ("HOST", "host"),
-        ("PORT", "port"),
-    ):
-        connection.settings_dict[key] = parts.get(name, "")
 
 
 @pytest.fixture

@@ -11,6 +11,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from django.db import connections
+from psycopg.conninfo import conninfo_to_dict
 
 from pupitre.kernel.embedded import EmbeddedPostgres
 
@@ -68,3 +72,18 @@ def _state_of_migrations() -> str:
     sources += [ROOT / "src/pupitre/tenancy/protection.py", ROOT / "src/pupitre/tenancy/history.sql"]
     sources += [ROOT / "src/pupitre/tenancy/database.py", ROOT / "requirements/runtime.txt"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+
+
+def point_at(url: str) -> None:
+    """Let Django's own connection lead to that database."""
+    connection = connections["default"]
+    connection.close()
+    parts: dict[str, Any] = conninfo_to_dict(url)
+    for key, name in (
+        ("NAME", "dbname"),
+        ("USER", "user"),
+        ("PASSWORD", "password"),
+        ("HOST", "host"),
+        ("PORT", "port"),
+    ):
+        connection.settings_dict[key] = parts.get(name, "")

@@ -30,7 +30,6 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.test.utils import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
-from psycopg.conninfo import conninfo_to_dict
 
 from house import chromium
 from pupitre.courses import actions as courses
@@ -42,7 +41,7 @@ from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.scoping import scope
 from pupitre.timetable.models import CalendarRule
 from tests.cast import PASSWORD, Cast, Member, Moment, build_cast
-from tests.database import ROOT, migrated_copy
+from tests.database import ROOT, migrated_copy, point_at
 
 # Playwright's loop runs in this thread; without this Django would refuse its connection to every test that follows.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -111,20 +110,6 @@ class Product:
         finally:
             connection.close()
             connection.settings_dict.update(kept)
-
-
-def point_at(url: str) -> None:
-    connection = connections["default"]
-    connection.close()
-    parts: dict[str, Any] = conninfo_to_dict(url)
-    for key, name in (
-        ("NAME", "dbname"),
-        ("USER", "user"),
-        ("PASSWORD", "password"),
-        ("HOST", "host"),
-        ("PORT", "port"),
-    ):
-        connection.settings_dict[key] = parts.get(name, "")
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
 """Letters and cards as accessible PDF (PDF/UA-1)."""
 
 import io
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from pupitre.kernel import clock
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.web.jinja import icon
+from pupitre.web.typesetting import typeset
 
 from .rules.cards import PICTURES
 from .rules.grades import grade_label
@@ -53,7 +53,7 @@ def print_letters(
         "contact": contact or [" "],
         "letters": pages,
     }
-    return _typeset("invitation.typ", facts)
+    return typeset(LETTERS / "invitation.typ", facts)
 
 
 def _letter(school: SchoolFacts, letter: "Letter", now: datetime) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def print_cards(school: SchoolFacts, cards: Sequence["Card"], *, with_pictures: 
         }
         for card in cards
     ]
-    return _typeset("cards.typ", facts)
+    return typeset(LETTERS / "cards.typ", facts)
 
 
 def picture_words() -> dict[str, str]:
@@ -171,25 +171,3 @@ def _qr(text: str) -> str:
     code = segno.make(text, error="m", mask=3, boost_error=False, micro=False)
     code.save(written, kind="svg", xmldecl=False, border=2, omitsize=True)
     return written.getvalue().decode()
-
-
-def _typeset(template: str, facts: Mapping[str, Any]) -> bytes:
-    """Raises typst's error where a template is broken: nothing a reader could mend."""
-    import typst
-
-    done = typst.compile(
-        str(LETTERS / template),
-        root=str(LETTERS),
-        font_paths=[_fonts()],
-        ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(facts, default=str)},
-        pdf_standards=["ua-1"],
-    )
-    return bytes(done)
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> str:
-    import font_hanken_grotesk
-
-    return str(Path(str(font_hanken_grotesk.__file__)).parent / "files")
