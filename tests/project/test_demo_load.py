@@ -26,8 +26,7 @@ from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import scope
 from pupitre.timetable import queries as timetable
-from tests.conftest import _connect_to
-from tests.database import migrated_copy
+from tests.database import migrated_copy, point_at
 
 MADRID = ZoneInfo("Europe/Madrid")
 MONDAY = datetime(2026, 11, 16, 8, 40, tzinfo=MADRID)
@@ -44,7 +43,7 @@ def another_database(name: str) -> Iterator[None]:
     """Let the default connection lead to a fresh copy of the template for a while."""
     held = dict(connections["default"].settings_dict)
     with migrated_copy(f"{name}_{os.getpid()}") as (application, _owner):
-        _connect_to(application)
+        point_at(application)
         tenancy.forget_schools()
         try:
             yield
