@@ -88,7 +88,14 @@ def _teaching(cast: Cast, number: int, child: Person) -> None:
             teachers=[teacher.pk, cast.teacher.person.pk],
             room=room,
         )
-    change_day(office, lesson.pk, TODAY, substitute_id=cast.colleague.person.pk, absent_teacher_id=teacher.pk)
+    change_day(
+        office,
+        lesson.pk,
+        TODAY,
+        now=NOW,
+        substitute_id=cast.colleague.person.pk,
+        absent_teacher_id=teacher.pk,
+    )
     day = date(2027, 1, 4) + timedelta(days=number)
     timetable.close_day(office, starts_on=day, ends_on=day, label=f"Holiday {number}")
 

@@ -13,7 +13,7 @@ from pupitre.people.models import Guardianship
 from pupitre.tenancy.scoping import scope
 from pupitre.timetable import actions as timetable
 from pupitre.timetable.models import CalendarFeed
-from tests.cast import TODAY, Cast, Member
+from tests.cast import NOW, TODAY, Cast, Member
 from tests.conftest import Visitor
 
 PAGE = "/s/oak/timetable/feed"
@@ -58,8 +58,10 @@ def test_a_pupil_and_his_mother_have_feeds_of_their_own(cast: Cast, visit: Visit
 def test_substitutions_cancelled_lessons_and_holidays_are_in_it(cast: Cast, visit: Visitor) -> None:
     path = address(visit, cast.pupil)
     with scope(cast.school.id):
-        timetable.change_day(cast.office, cast.lesson.pk, TODAY, is_cancelled=True)
-        timetable.change_day(cast.office, cast.next_lesson.pk, TODAY, substitute_id=cast.colleague.person.pk)
+        timetable.change_day(cast.office, cast.lesson.pk, TODAY, now=NOW, is_cancelled=True)
+        timetable.change_day(
+            cast.office, cast.next_lesson.pk, TODAY, now=NOW, substitute_id=cast.colleague.person.pk
+        )
         timetable.close_day(
             cast.office, starts_on=TODAY + timedelta(days=7), ends_on=TODAY + timedelta(days=7), label="Fair"
         )
@@ -79,7 +81,7 @@ def test_nothing_new_is_told_until_something_changed(cast: Cast, visit: Visitor)
     assert again.status_code == 304
     assert again.content == b""
     with scope(cast.school.id):
-        timetable.change_day(cast.office, cast.lesson.pk, TODAY, note="Bring atlas")
+        timetable.change_day(cast.office, cast.lesson.pk, TODAY, now=NOW, note="Bring atlas")
     changed = Client().get(path, headers={"if-none-match": first["ETag"]})
     assert changed.status_code == 200
     assert b"Bring atlas" in changed.content

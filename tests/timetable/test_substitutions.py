@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from pupitre.kernel import events
 from pupitre.kernel.errors import Denied
 from pupitre.tenancy.scoping import scope
 from pupitre.timetable import actions as timetable
@@ -13,7 +14,8 @@ from pupitre.timetable.models import Duty, Substitution
 from pupitre.timetable.queries import lessons_of_day
 from pupitre.timetable.queries.office import cover_day
 from pupitre.timetable.rules.errors import NotHeldThen, NothingChanged
-from tests.cast import TODAY, Cast
+from pupitre.timetable.rules.events import CoverChanged
+from tests.cast import NOW, TODAY, Cast
 from tests.conftest import Visitor
 
 WHERE = "/s/oak/substitutions"
@@ -69,7 +71,7 @@ def test_the_day_is_covered_on_one_page(cast: Cast, visit: Visitor) -> None:
 
 def test_a_change_is_undone(cast: Cast, visit: Visitor) -> None:
     with scope(cast.school.id):
-        timetable.change_day(cast.office, cast.lesson.pk, TODAY, is_cancelled=True)
+        timetable.change_day(cast.office, cast.lesson.pk, TODAY, now=NOW, is_cancelled=True)
     browser = visit.as_(cast.secretary)
     undo = f"{WHERE}/{cast.lesson.pk}/{TODAY}/undo"
     assert browser.post(undo).status_code == 303
@@ -81,8 +83,10 @@ def test_a_change_is_undone(cast: Cast, visit: Visitor) -> None:
 
 def test_a_second_word_takes_the_place_of_the_first(cast: Cast) -> None:
     with scope(cast.school.id):
-        timetable.change_day(cast.office, cast.lesson.pk, TODAY, substitute_id=cast.colleague.person.pk)
-        timetable.change_day(cast.office, cast.lesson.pk, TODAY, is_cancelled=True, note="Ill")
+        timetable.change_day(
+            cast.office, cast.lesson.pk, TODAY, now=NOW, substitute_id=cast.colleague.person.pk
+        )
+        timetable.change_day(cast.office, cast.lesson.pk, TODAY, now=NOW, is_cancelled=True, note="Ill")
         (row,) = Substitution.objects.all()
         assert (row.is_cancelled, row.substitute_id, row.note) == (True, None, "Ill")
 
@@ -90,11 +94,13 @@ def test_a_second_word_takes_the_place_of_the_first(cast: Cast) -> None:
 def test_what_cannot_be_is_refused(cast: Cast, visit: Visitor) -> None:
     with scope(cast.school.id):
         with pytest.raises(NotHeldThen):
-            timetable.change_day(cast.office, cast.lesson.pk, TODAY + timedelta(days=1), is_cancelled=True)
+            timetable.change_day(
+                cast.office, cast.lesson.pk, TODAY + timedelta(days=1), now=NOW, is_cancelled=True
+            )
         with pytest.raises(NothingChanged):
-            timetable.change_day(cast.office, cast.lesson.pk, TODAY)
+            timetable.change_day(cast.office, cast.lesson.pk, TODAY, now=NOW)
         with pytest.raises(Denied):
-            timetable.change_day(cast.teacher.actor, cast.lesson.pk, TODAY, is_cancelled=True)
+            timetable.change_day(cast.teacher.actor, cast.lesson.pk, TODAY, now=NOW, is_cancelled=True)
     browser = visit.as_(cast.secretary)
     wrong = {
         "date": TODAY.isoformat(),
@@ -132,3 +138,25 @@ def test_thirty_lessons_to_cover_cost_as_many_statements_as_two(cast: Cast, visi
                     teachers=[cast.teacher.person],
                 )
     assert counts[0] == counts[1]
+
+
+def test_what_is_published_names_who_stands_in_and_who_did_before(cast: Cast) -> None:
+    seen: list[CoverChanged] = []
+    listen = seen.append
+    events.subscribe(CoverChanged, listen)
+    try:
+        with scope(cast.school.id):
+            for substitute in (cast.colleague, cast.colleague, cast.head):
+                timetable.change_day(
+                    cast.office, cast.lesson.pk, TODAY, now=NOW, substitute_id=substitute.person.pk
+                )
+            timetable.undo_change(cast.office, cast.lesson.pk, TODAY, now=NOW)
+    finally:
+        events.unsubscribe(CoverChanged, listen)
+    colleague, head = cast.colleague.person.pk, cast.head.person.pk
+    assert [(event.released_id, event.substitute_id) for event in seen] == [
+        (None, colleague),
+        (colleague, head),
+        (head, None),
+    ]
+    assert (seen[0].subject, seen[0].group, seen[0].starts_at) == ("Maths", "1A", NOW - timedelta(minutes=10))

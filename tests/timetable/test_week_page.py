@@ -15,7 +15,7 @@ from pupitre.timetable import actions as timetable
 from pupitre.timetable.models import Duty
 from pupitre.timetable.queries.imports import choices_before, known_names
 from pupitre.timetable.rules.importing import propose
-from tests.cast import TODAY, Cast, Member
+from tests.cast import NOW, TODAY, Cast, Member
 from tests.conftest import Visitor
 from tests.timetable.files import DATA, real
 
@@ -91,9 +91,14 @@ def test_weeks_follow_one_another_with_holidays_and_letters(cast: Cast, visit: V
 def test_substitutions_and_cancelled_lessons_are_shown(cast: Cast, visit: Visitor) -> None:
     with scope(cast.school.id):
         timetable.change_day(
-            cast.office, cast.lesson.pk, TODAY, substitute_id=cast.colleague.person.pk, note="Bring atlas"
+            cast.office,
+            cast.lesson.pk,
+            TODAY,
+            now=NOW,
+            substitute_id=cast.colleague.person.pk,
+            note="Bring atlas",
         )
-        timetable.change_day(cast.office, cast.next_lesson.pk, TODAY, is_cancelled=True)
+        timetable.change_day(cast.office, cast.next_lesson.pk, TODAY, now=NOW, is_cancelled=True)
     shown = page(visit.as_(cast.pupil))
     assert "Substitute: Cole League" in shown
     assert "Bring atlas" in shown

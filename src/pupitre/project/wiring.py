@@ -16,6 +16,7 @@ from pupitre.kernel import events
 from pupitre.messaging.rules.kinds import Kind, Show, moment
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
+from pupitre.timetable.rules.events import CoverChanged
 
 
 def wire() -> None:
@@ -24,6 +25,7 @@ def wire() -> None:
     events.subscribe(AbsenceAnnounced, tell_announced)
     events.subscribe(AbsenceDecided, tell_decided)
     events.subscribe(AbsenceLetterIssued, tell_letter)
+    events.subscribe(CoverChanged, tell_substitutes)
 
 
 def tell_missing(event: PupilMissing) -> None:
@@ -54,6 +56,24 @@ def tell_letter(event: AbsenceLetterIssued) -> None:
     _tell(school, event.guardian_person_ids, Kind.ABSENCE_LETTER, {"pupil": event.pupil_name}, now=event.at)
 
 
+def tell_substitutes(event: CoverChanged) -> None:
+    """Both are led to the day on which the lesson is: their own, with or without it."""
+    school = tenancy.school_by_id(event.school_id)
+    facts = {
+        "subject": event.subject,
+        "class": event.group,
+        "date": moment(event.starts_at, school.time_zone, Show.DATE),
+        "time": moment(event.starts_at, school.time_zone, Show.TIME),
+    }
+    day = reverse("day-of", kwargs={"school": school.slug, "on": event.held_on})
+    for person_id, kind in (
+        (event.released_id, Kind.SUBSTITUTION_ENDED),
+        (event.substitute_id, Kind.SUBSTITUTION),
+    ):
+        if person_id is not None:
+            _tell(school, [person_id], kind, facts, url=day, now=event.at)
+
+
 def _span(school: SchoolFacts, starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
     """The days of an absence, each reader's language to write them; `ends_at` is not included."""
     last = ends_at - timedelta(seconds=1)
@@ -64,10 +84,17 @@ def _span(school: SchoolFacts, starts_at: datetime, ends_at: datetime) -> dict[s
 
 
 def _tell(
-    school: SchoolFacts, person_ids: Iterable[int], kind: Kind, facts: Mapping[str, Any], *, now: datetime
+    school: SchoolFacts,
+    person_ids: Iterable[int],
+    kind: Kind,
+    facts: Mapping[str, Any],
+    *,
+    url: str = "",
+    now: datetime,
 ) -> None:
+    """Families are led to their page, where no other is told."""
     from pupitre.messaging.actions import (
         notifications,  # its tables are not ready when Django wakes the wiring up
     )
 
-    notifications.tell(school.id, person_ids, kind, facts, reverse("family"), now=now)
+    notifications.tell(school.id, person_ids, kind, facts, url or reverse("family"), now=now)

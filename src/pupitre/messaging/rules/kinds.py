@@ -32,6 +32,7 @@ class Kind(IntEnum):
     NOTICE_REMINDER = 7
     SUBSTITUTION = 8
     NOTICE_UNREAD = 9
+    SUBSTITUTION_ENDED = 10
 
 
 class Channel(IntEnum):
@@ -112,6 +113,10 @@ WORDINGS: dict[Kind, Wording] = {
     Kind.NOTICE_UNREAD: Wording(_("A notice is waiting for you"), _("You have not read this yet: %(title)s")),
     Kind.SUBSTITUTION: Wording(
         _("You cover a lesson"), _("You cover %(subject)s of %(class)s on %(date)s at %(time)s.")
+    ),
+    Kind.SUBSTITUTION_ENDED: Wording(
+        _("You need not cover a lesson"),
+        _("You need not cover %(subject)s of %(class)s on %(date)s at %(time)s any more."),
     ),
 }
 

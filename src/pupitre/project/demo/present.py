@@ -177,6 +177,7 @@ class _School:
             self.actor,
             self.lesson_ids[covered.key],
             day.on,
+            now=self.now,
             substitute_id=shown,
             absent_teacher_id=self.person_ids[covered.teacher_key],
         )

@@ -51,6 +51,13 @@ def tidy(name: str) -> str:
     return " ".join(name.split())
 
 
+def title_beside(subject: str, title: str) -> str:
+    """A class's title where it stands beside the subject: "Science · 1A" is "1A" then."""
+    if subject and fold(title).startswith(fold(subject)) and len(title) > len(subject):
+        return title[len(subject) :].lstrip(" ·-–:,")
+    return title
+
+
 def is_break_name(name: str) -> bool:
     """Whether the name of an hour says that nobody is taught in it ("RECREO", "Große Pause", "Lunch")."""
     return any(word in _BREAK_WORDS or word.endswith("pause") for word in words(name))

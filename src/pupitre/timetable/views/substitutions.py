@@ -1,6 +1,6 @@
 """Substitutions: who is absent, which lessons are to be covered, who could take them."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -33,7 +33,8 @@ def substitutions(request: HttpRequest, school: str) -> HttpResponse:
     if absent_id and absent_id not in dict(day.teachers):
         raise NotFound
     if request.method == "POST":
-        count = sum(_covered(actor, request.POST, one, on, absent_id, day) for one in day.to_cover)
+        now = clock.now()
+        count = sum(_covered(actor, request.POST, one, absent_id, day, now) for one in day.to_cover)
         messages.success(request, _("Kept: %(count)s lessons.") % {"count": count})
         answer = see(request, "substitutions", school=school)
         answer.headers["Location"] = f"{reverse('substitutions', kwargs={'school': school})}?date={on}"
@@ -42,7 +43,7 @@ def substitutions(request: HttpRequest, school: str) -> HttpResponse:
 
 
 def _covered(
-    actor: Actor, posted: QueryDict, one: ToCover, on: date, absent_id: int | None, day: CoverDay
+    actor: Actor, posted: QueryDict, one: ToCover, absent_id: int | None, day: CoverDay, now: datetime
 ) -> int:
     """Write what was chosen for one lesson; answers how many changed."""
     lesson = one.lesson.lesson_id
@@ -55,7 +56,8 @@ def _covered(
     actions.change_day(
         actor,
         lesson,
-        on,
+        day.on,
+        now=now,
         substitute_id=substitute,
         absent_teacher_id=absent_id,
         room_id=_offered(room, dict(day.rooms)),
@@ -114,7 +116,7 @@ def substitution_undo(request: HttpRequest, school: str, lesson: int, held_on: s
         on = date.fromisoformat(held_on)
     except ValueError:
         raise NotFound from None
-    actions.undo_change(actor_of(request), lesson, on)
+    actions.undo_change(actor_of(request), lesson, on, now=clock.now())
     messages.success(request, _("The lesson is held as the timetable has it."))
     answer = see(request, "substitutions", school=school)
     answer.headers["Location"] = f"{reverse('substitutions', kwargs={'school': school})}?date={on}"

@@ -31,6 +31,7 @@ from pupitre.timetable.queries.weeks import (
     usual_choice,
     week_of_choice,
 )
+from pupitre.timetable.rules.words import title_beside
 from pupitre.web.jinja import dated, weekday_and_day
 from pupitre.web.pages import render
 
@@ -308,10 +309,7 @@ def _group(lesson: HeldLesson, week: Week) -> str:
 
 def without_subject(lesson: HeldLesson) -> str:
     """The class's title where it stands beside the subject: "Science · 1A" is "1A" then."""
-    title = lesson.class_title
-    if lesson.subject and fold(title).startswith(fold(lesson.subject)) and len(title) > len(lesson.subject):
-        return title[len(lesson.subject) :].lstrip(" ·-–:,")
-    return title
+    return title_beside(lesson.subject, lesson.class_title)
 
 
 def _note(lesson: HeldLesson, week: Week) -> str:
