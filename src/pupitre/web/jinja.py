@@ -9,7 +9,7 @@ from django.contrib.messages import get_messages
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext, pgettext_lazy
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from lucide import IconDoesNotExist
@@ -54,10 +54,36 @@ def dated(value: Any, style: str = "DATE_FORMAT") -> str:
     """A date in one of Django's formats. Some languages' lists of weekdays mix "Dv" with "ds.": all begin alike here."""
     if not value:
         return ""
-    text = str(formats.date_format(value, style))
+    text = str(formats.date_format(value, _in_order(style, get_language() or "en")))
     if style.startswith("D "):
         text = text.replace(". ", " ", 1)
     return text[:1].upper() + text[1:] if style[:1] in "Dl" else text
+
+
+@lru_cache(maxsize=256)
+def _in_order(style: str, language: str) -> str:
+    """The style with its long day and month as the language writes them: "21. November", "21 de novembre"."""
+    if language.startswith("en"):  # whose long formats put the month first, and shorten it
+        return style
+    whole = style.replace("j F Y", formats.get_format("DATE_FORMAT", language))
+    return whole.replace("j F", formats.get_format("MONTH_DAY_FORMAT", language))
+
+
+#: Django's "E": the month after a day. Its Catalan lacks the preposition; the catalogue of this context has it.
+MONTHS_AFTER_A_DAY = (
+    pgettext_lazy("alt. month", "January"),
+    pgettext_lazy("alt. month", "February"),
+    pgettext_lazy("alt. month", "March"),
+    pgettext_lazy("alt. month", "April"),
+    pgettext_lazy("alt. month", "May"),
+    pgettext_lazy("alt. month", "June"),
+    pgettext_lazy("alt. month", "July"),
+    pgettext_lazy("alt. month", "August"),
+    pgettext_lazy("alt. month", "September"),
+    pgettext_lazy("alt. month", "October"),
+    pgettext_lazy("alt. month", "November"),
+    pgettext_lazy("alt. month", "December"),
+)
 
 
 def hours_and_minutes(value: Any) -> str:
