@@ -1,5 +1,7 @@
 """The office imports a timetable: the pages."""
 
+import re
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +10,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from pupitre.courses.models import Class
+from pupitre.kernel import clock
 from pupitre.tenancy.scoping import scope
+from pupitre.timetable import actions as timetable
 from pupitre.timetable.models import Duty, Lesson, TimetableImport
 from pupitre.timetable.queries.imports import known_names, plan_of
 from pupitre.timetable.rules.importing import ask
@@ -70,6 +75,54 @@ def test_upload_look_and_put_to_use(cast: Cast, visit: Visitor) -> None:
         assert Lesson.objects.exclude(source="").count() == 3
         assert Duty.objects.count() == 1
     assert "In use" in browser.get(WHERE).content.decode()
+
+
+def seen_after(browser: Client, where: str) -> str:
+    """The address behind "See the timetable" on the import's report."""
+    found = re.search(
+        r'href="([^"]+)" class="button primary">.*?See the timetable', browser.get(where).content.decode()
+    )
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("now", "starts_on", "week"),
+    [
+        (
+            "2026-10-13T07:10+00:00",
+            "2026-10-13",
+            "2026-10-13",
+        ),  # a Tuesday: there are lessons in this very week
+        ("2026-10-17T07:10+00:00", "2026-10-13", "2026-10-19"),  # a Saturday: the next week
+        ("2026-10-13T07:10+00:00", "2026-11-02", "2026-11-02"),  # a timetable that is not in force yet
+    ],
+)
+def test_the_timetable_opens_in_the_first_week_of_the_import(
+    cast: Cast, visit: Visitor, now: str, starts_on: str, week: str
+) -> None:
+    browser = visit.as_(cast.secretary)
+    with clock.frozen(datetime.fromisoformat(now)):
+        where = send(browser, ("small.csv", SMALL.encode()))
+        form = filled(cast, where, starts_on=starts_on, ends_hand_made="on")
+        assert browser.post(where, form).status_code == 303
+        address = seen_after(browser, where)
+        assert address == f"/s/oak/timetable?week={week}"
+        with scope(cast.school.id):
+            form_2b = Class.objects.get(title="2B").pk
+        assert 'class="lesson' in browser.get(f"{address}&class={form_2b}").content.decode()
+
+
+def test_an_import_in_the_holidays_opens_the_week_after_them(cast: Cast, visit: Visitor) -> None:
+    browser = visit.as_(cast.secretary)
+    with scope(cast.school.id):
+        timetable.close_day(cast.office, starts_on=TODAY, ends_on=date(2026, 10, 25), label="Fair")
+    where = send(browser, ("small.csv", SMALL.encode()))
+    assert browser.post(where, filled(cast, where)).status_code == 303
+    assert seen_after(browser, where) == "/s/oak/timetable?week=2026-10-26"
+    with scope(cast.school.id):
+        timetable.close_day(cast.office, starts_on=TODAY, ends_on=date(2027, 12, 31), label="Closed")
+    assert seen_after(browser, where) == "/s/oak/timetable"
 
 
 def test_a_teacher_is_corrected_by_search(cast: Cast, visit: Visitor) -> None:

@@ -11,10 +11,18 @@ from django.db import connection
 from pupitre.kernel.errors import NotFound
 from pupitre.people import queries as people
 from pupitre.people.rules import OFFICE, STAFF, TEACHES, Actor
+from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable.rules.bell import Period
-from pupitre.timetable.rules.calendar import SchoolCalendar, instant, school_day, week_of
+from pupitre.timetable.rules.calendar import (
+    SchoolCalendar,
+    WeeklyLesson,
+    instant,
+    occurrences_between,
+    school_day,
+    week_of,
+)
 
-from .calendar import plain
+from .calendar import NEAR, calendar_between, plain
 from .lessons import HeldLesson, timetable_between
 
 _DAYS: Final = 7
@@ -292,6 +300,22 @@ def _days_off(first: date, last: date) -> tuple[DayOff, ...]:
             [last, first],
         )
         return tuple(DayOff(*row) for row in cursor.fetchall())
+
+
+_SLOTS: Final = """
+SELECT DISTINCT weekday, position, length, week, starts_on, ends_on FROM timetable_lesson
+ WHERE ends_on IS NULL OR ends_on >= %s
+"""
+
+
+def first_day_with_lessons(school: SchoolFacts, from_on: date) -> date | None:
+    """The school's first day with a lesson on or after the date, by its calendar. None where there is none within a year."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SLOTS, [from_on])
+        slots = [WeeklyLesson(number, *row) for number, row in enumerate(cursor.fetchall())]
+    last = from_on + NEAR
+    calendar = calendar_between(school.time_zone, from_on, last)
+    return next((lesson.on for lesson in occurrences_between(from_on, last, slots, calendar)), None)
 
 
 def may_arrange(actor: Actor) -> bool:

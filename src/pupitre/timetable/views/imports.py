@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,10 +13,11 @@ from django.views.decorators.http import require_http_methods
 from pupitre.kernel import clock
 from pupitre.kernel.errors import DomainError
 from pupitre.people.access import actor_of, only
-from pupitre.people.rules import OFFICE
+from pupitre.people.rules import OFFICE, Actor
 from pupitre.timetable import actions
 from pupitre.timetable.forms import UploadForm, choices_in
 from pupitre.timetable.queries import imports as queries
+from pupitre.timetable.queries.weeks import first_day_with_lessons
 from pupitre.timetable.rules.bell import validate_periods
 from pupitre.timetable.rules.importing import (
     NEW,
@@ -35,6 +37,9 @@ from pupitre.web.middleware import told
 from pupitre.web.pages import render, see
 
 from .weeks import weekday_names
+
+if TYPE_CHECKING:
+    from pupitre.timetable.models import TimetableImport
 
 
 @only(*OFFICE)
@@ -66,7 +71,12 @@ def timetable_import(request: HttpRequest, school: str, upload: int) -> HttpResp
         return render(
             request,
             "timetable/import_report.html",
-            {"school": school, "upload": found, "zone": actor.place.time_zone},
+            {
+                "school": school,
+                "upload": found,
+                "zone": actor.place.time_zone,
+                "week": _first_week(actor, found, today),
+            },
         )
     plan = queries.plan_of(found)
     context = {"school": school, "upload": found, "plan": plan, "findings": _findings(plan)}
@@ -90,6 +100,14 @@ def timetable_import(request: HttpRequest, school: str, upload: int) -> HttpResp
         {**context, "usable": True, "problems": problems, **_preview(plan, known, choices)},
         status=422 if problems else 200,
     )
+
+
+def _first_week(actor: Actor, upload: "TimetableImport", today: date) -> str:
+    """The question that opens the first week in which the import shows: at a weekend or in holidays this one is empty."""
+    choices = queries.choices_of(upload)
+    begins = max(today, choices.starts_on) if choices else today
+    first = first_day_with_lessons(actor.place, begins)
+    return f"?week={first}" if first else ""
 
 
 def _posted(
