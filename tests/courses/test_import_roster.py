@@ -139,7 +139,7 @@ def test_who_vanished_is_ended_and_not_deleted_and_comes_back(office: Any) -> No
     assert pupil.ended_on == TODAY
     assert Enrolment.objects.get(person=pupil).ends_on == date(2026, 10, 12)
     assert Membership.objects.get(person=pupil).ends_on == date(2026, 10, 12)
-    assert Guardianship.objects.get(pupil=pupil).ends_on == TODAY
+    assert Guardianship.objects.get(pupil=pupil).ends_on == date(2026, 10, 12)
     assert checked(office, without_pupil()).plan["nothing"]
     back = imported(office, ONEROSTER_1_2)
     assert sums(back) == {**NOTHING, "back": 4}

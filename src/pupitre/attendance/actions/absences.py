@@ -30,7 +30,7 @@ from pupitre.attendance.rules.absences import (
 from pupitre.attendance.rules.documents import CheckedDocument, Document, check_document
 from pupitre.attendance.rules.events import AbsenceAnnounced, AbsenceDecided
 from pupitre.attendance.rules.status import OFFICE_DEVICE, Outcome, Status
-from pupitre.kernel import events
+from pupitre.kernel import clock, events
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.storage import Storage
 from pupitre.people import queries as people
@@ -148,7 +148,8 @@ def _accept_own(actor: Actor, notice: AbsenceNotice, now: datetime) -> None:
 
 
 def _tell_announced(actor: Actor, notice: AbsenceNotice, now: datetime) -> None:
-    told = guardians_told([notice.pupil_id]).get(notice.pupil_id, ())
+    today = clock.local(now, actor.place.time_zone).date()
+    told = guardians_told([notice.pupil_id], today).get(notice.pupil_id, ())
     events.publish(
         AbsenceAnnounced(
             school_id=actor.place.id,
@@ -220,7 +221,8 @@ def decide_absence(
 def _tell_decided(
     actor: Actor, notices: Sequence[AbsenceNotice], now: datetime, *, accepted: bool, note: str
 ) -> None:
-    told = guardians_told(notice.pupil_id for notice in notices)
+    today = clock.local(now, actor.place.time_zone).date()
+    told = guardians_told((notice.pupil_id for notice in notices), today)
     for notice in notices:
         events.publish(
             AbsenceDecided(

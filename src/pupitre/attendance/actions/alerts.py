@@ -69,7 +69,8 @@ def decide_due_alerts(actor: Actor, *, now: datetime) -> int:
 
 
 def _tell(actor: Actor, missing: list[DueAlert], now: datetime) -> None:
-    told = guardians_told(alert.pupil_id for alert in missing)
+    today = clock.local(now, actor.place.time_zone).date()
+    told = guardians_told((alert.pupil_id for alert in missing), today)
     for alert in missing:
         events.publish(
             PupilMissing(

@@ -136,9 +136,10 @@ def _one_at_a_time(actor: Actor) -> None:
 
 
 def _issue(actor: Actor, threshold: Threshold, crossing: Crossing, now: datetime) -> AbsenceLetter:
+    today = clock.local(now, actor.place.time_zone).date()
     told = [
         relation
-        for relation in people.guardians_of([crossing.pupil_id])
+        for relation in people.guardians_of([crossing.pupil_id], today)
         if relation.receives_notices and relation.sees_record and relation.guardian.ended_on is None
     ]
     if not told:

@@ -239,12 +239,12 @@ class Contacts:
     contacts: list[Contact]
 
 
-def contacts_for(actor: Actor, pupil_id: int) -> Contacts:
+def contacts_for(actor: Actor, pupil_id: int, today: date) -> Contacts:
     """Whom the office calls. Of an adult who may not be told, no number is given."""
     require(actor, OFFICE)
     pupil = people.access_pupil(actor, pupil_id)
     found = []
-    for relation in people.guardians_of([pupil_id]):
+    for relation in people.guardians_of([pupil_id], today):
         adult, told = relation.guardian, relation.sees_record and relation.receives_notices
         found.append(
             Contact(

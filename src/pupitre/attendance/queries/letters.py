@@ -143,7 +143,7 @@ def _completed(found: list[Crossing], today: date) -> list[Crossing]:
             [ids],
         )
     }
-    forms, told = form_of(ids, today), guardians_told(ids)
+    forms, told = form_of(ids, today), guardians_told(ids, today)
     written = {
         row[:3]: row[3]
         for row in rows(

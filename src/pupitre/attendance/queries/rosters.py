@@ -101,10 +101,10 @@ def teaches_pupil(actor: Actor, pupil_id: int, today: date) -> bool:
     )
 
 
-def guardians_told(pupil_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+def guardians_told(pupil_ids: Iterable[int], today: date) -> dict[int, tuple[int, ...]]:
     """For each pupil the guardians who are told: entitled to notices and to the record, not ended, not gone."""
     found: dict[int, tuple[int, ...]] = {}
-    for relation in people.guardians_of(sorted(set(pupil_ids))):
+    for relation in people.guardians_of(sorted(set(pupil_ids)), today):
         if relation.receives_notices and relation.sees_record and relation.guardian.ended_on is None:
             found[relation.pupil_id] = (*found.get(relation.pupil_id, ()), relation.guardian_id)
     return found

@@ -20,6 +20,7 @@ from pupitre.people import actions as people
 from pupitre.people.access import actor_of, only
 from pupitre.people.rules import LookAt, Role
 from pupitre.people.rules.grades import grade_options
+from pupitre.timetable.queries.beginnings import lacking_for
 from pupitre.web.pages import is_fragment, render, see
 
 for_office = only(Role.HEAD, Role.SECRETARY)
@@ -47,6 +48,7 @@ def board(request: HttpRequest, school: str) -> HttpResponse:
         "reasons": words.reason_words(),
         "alerts": words.alert_words(),
         "spans": {notice.id: span_words(notice, facts.day) for notice in shown},
+        "lacking": None if facts.registers_taken else lacking_for(actor),
     }
     return render(request, "attendance/board.html", context, block="now" if is_fragment(request) else "")
 
@@ -67,9 +69,9 @@ def span_words(notice: NoticeRow, today: date) -> dict[str, object]:
 def contacts(request: HttpRequest, school: str, pupil: int) -> HttpResponse:
     """Whom to call about a missing pupil. Nobody's number stands on the board, so opening this is the look that counts."""
     actor, now = actor_of(request), clock.now()
-    facts = contacts_for(actor, pupil)
-    people.note_looks(actor, [pupil], LookAt.CONTACTS, now=now)
     today = clock.local(now, actor.place.time_zone).date()
+    facts = contacts_for(actor, pupil, today)
+    people.note_looks(actor, [pupil], LookAt.CONTACTS, now=now)
     context = {
         "facts": facts,
         "school": school,

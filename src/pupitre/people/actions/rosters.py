@@ -47,7 +47,8 @@ def apply_people(
 
     Who is named among `persons` is there again if she had left, and so are a department and a guardianship. What is as
     it was is not written, so a repeated call changes nothing and leaves no history. `ended_...` take sourcedIds and the
-    facts' keys; ending sets the day before `today` for a role (today counts as its last day otherwise) and `today` else.
+    facts' keys; ending sets the day before `today` for a role or guardianship (today counts as the last day otherwise)
+    and `today` else.
     Accounts are never made nor changed here: `username` and `email` are the roster's proposals for the invitation.
     Raises Unknown where a role or guardianship names nobody.
     """
@@ -60,7 +61,7 @@ def apply_people(
     _find_persons(named, done)
     _find_departments({m.department for m in memberships} | {key[2] for key in ended_memberships}, done)
     _apply_memberships(school, memberships, done)
-    _apply_guardianships(school, guardianships, done)
+    _apply_guardianships(school, guardianships, today, done)
     _end(
         done.persons, Person.objects.filter(sourced_id__in=list(ended_persons), ended_on__isnull=True), today
     )
@@ -223,7 +224,7 @@ def _apply_memberships(school: int, facts: Sequence[MembershipFacts], done: Appl
     done.memberships.same = len(wanted) - len(changed)
 
 
-def _apply_guardianships(school: int, facts: Sequence[GuardianshipFacts], done: Applied) -> None:
+def _apply_guardianships(school: int, facts: Sequence[GuardianshipFacts], today: date, done: Applied) -> None:
     wanted = {(done.person_ids[one.pupil], done.person_ids[one.guardian]): one for one in facts}
     if not wanted:
         return
@@ -233,9 +234,17 @@ def _apply_guardianships(school: int, facts: Sequence[GuardianshipFacts], done: 
     for (pupil, guardian), one in wanted.items():
         row = held.get((pupil, guardian))
         relation = one.relation or (Relation(row.relation) if row else Relation.GUARDIAN)
-        if row is None or row.relation != relation or row.ends_on is not None:
+        # An end that is still to come was set by the office: a roster, which knows no such dates, does not take it back.
+        ends_on = row.ends_on if row and not _is_over(row, today) else None
+        if row is None or row.relation != relation or row.ends_on != ends_on:
             changed.append(
-                Guardianship(school_id=school, pupil_id=pupil, guardian_id=guardian, relation=relation.value)
+                Guardianship(
+                    school_id=school,
+                    pupil_id=pupil,
+                    guardian_id=guardian,
+                    relation=relation.value,
+                    ends_on=ends_on,
+                )
             )
             done.guardianships.added += row is None
     Guardianship.objects.bulk_create(
@@ -266,14 +275,16 @@ def _end_memberships(keys: Iterable[tuple[str, Role, str]], today: date, done: A
     )
 
 
-def _is_over(membership: Membership, today: date) -> bool:
-    return membership.ends_on is not None and membership.ends_on < today
+def _is_over(row: Membership | Guardianship, today: date) -> bool:
+    return row.ends_on is not None and row.ends_on < today
 
 
 def _end_guardianships(keys: Iterable[tuple[str, str]], today: date, done: Applied) -> None:
     wanted = {(done.person_ids[pupil], done.person_ids[guardian]) for pupil, guardian in keys}
     if not wanted:
         return
-    rows = Guardianship.objects.filter(pupil_id__in=[pupil for pupil, _ in wanted], ends_on__isnull=True)
-    ids = [g.pk for g in rows if (g.pupil_id, g.guardian_id) in wanted]
-    done.guardianships.ended = Guardianship.objects.filter(pk__in=ids).update(ends_on=today)
+    rows = Guardianship.objects.filter(pupil_id__in=[pupil for pupil, _ in wanted])
+    ids = [g.pk for g in rows if (g.pupil_id, g.guardian_id) in wanted and not _is_over(g, today)]
+    done.guardianships.ended = Guardianship.objects.filter(pk__in=ids).update(
+        ends_on=date.fromordinal(today.toordinal() - 1)
+    )

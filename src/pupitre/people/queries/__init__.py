@@ -6,6 +6,7 @@ from datetime import date
 from django.db import connection
 from django.db.models import Q
 
+from pupitre.kernel import clock
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.text import fold
 from pupitre.people.models import Account, AuthorityMembership, Guardianship, Membership, Person
@@ -54,7 +55,7 @@ def authority_actor(account: Account, slug: str) -> Actor:
 
 def _current(today: date) -> Q:
     begun = Q(starts_on__isnull=True) | Q(starts_on__lte=today)
-    return begun & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+    return begun & lasting_on(today)
 
 
 def has_second_factor(actor: Actor) -> bool:
@@ -91,19 +92,19 @@ def authorities_for(account_id: int) -> list[AuthorityMembership]:
     return list(AuthorityMembership.objects.select_related("authority").filter(account_id=account_id))
 
 
-def access_person(actor: Actor, person_id: int) -> Person:
+def access_person(actor: Actor, person_id: int, today: date | None = None) -> Person:
     """A person of the actor's school whom the actor may know: staff all, everyone themself, guardians their pupils."""
     person = Person.objects.filter(pk=person_id).first()
     if person is None or not (
-        actor.is_any(STAFF) or person_id == actor.person_id or is_guardian_of(actor, person_id)
+        actor.is_any(STAFF) or person_id == actor.person_id or is_guardian_of(actor, person_id, today)
     ):
         raise NotFound
     return person
 
 
-def access_pupil(actor: Actor, pupil_id: int) -> Person:
+def access_pupil(actor: Actor, pupil_id: int, today: date | None = None) -> Person:
     """A pupil whom the actor may know; NotFound also where that person is no pupil."""
-    person = access_person(actor, pupil_id)
+    person = access_person(actor, pupil_id, today)
     if not Membership.objects.filter(person_id=pupil_id, role=Role.PUPIL).exists():
         raise NotFound
     return person
@@ -139,32 +140,42 @@ def reachable_persons(person_ids: list[int]) -> list[Reachable]:
     return [found[person_id] for person_id in dict.fromkeys(person_ids) if person_id in found]
 
 
-def is_guardian_of(actor: Actor, pupil_id: int) -> bool:
-    return guardianship_of(actor, pupil_id) is not None
+def is_guardian_of(actor: Actor, pupil_id: int, today: date | None = None) -> bool:
+    return guardianship_of(actor, pupil_id, today) is not None
 
 
-def guardianship_of(actor: Actor, pupil_id: int) -> Guardianship | None:
-    """The actor's own, unended relation to that pupil where it entitles to see the record."""
+def guardianship_of(actor: Actor, pupil_id: int, today: date | None = None) -> Guardianship | None:
+    """The actor's own relation to that pupil where it entitles to see the record, until the day it ends.
+
+    `today` is the school's where the caller does not say another day.
+    """
     if not actor.person_id:
         return None
+    lasting = lasting_on(today or clock.today(actor.place.time_zone))
     return Guardianship.objects.filter(
-        guardian_id=actor.person_id, pupil_id=pupil_id, sees_record=True, ends_on__isnull=True
+        lasting, guardian_id=actor.person_id, pupil_id=pupil_id, sees_record=True
     ).first()
 
 
-def pupils_of_guardian(actor: Actor) -> list[Person]:
-    """The pupils whose record the actor may see in this school."""
-    ids = Guardianship.objects.filter(
-        guardian_id=actor.person_id, sees_record=True, ends_on__isnull=True
-    ).values_list("pupil_id", flat=True)
+def lasting_on(today: date) -> Q:
+    """Rows with `ends_on` that have not ended before that day: the day on which one ends is its last."""
+    return Q(ends_on__isnull=True) | Q(ends_on__gte=today)
+
+
+def pupils_of_guardian(actor: Actor, today: date | None = None) -> list[Person]:
+    """The pupils whose record the actor may see in this school on that day (the school's today)."""
+    lasting = lasting_on(today or clock.today(actor.place.time_zone))
+    ids = Guardianship.objects.filter(lasting, guardian_id=actor.person_id, sees_record=True).values_list(
+        "pupil_id", flat=True
+    )
     return list(Person.objects.filter(pk__in=list(ids), ended_on__isnull=True).order_by("born_on", "id"))
 
 
-def guardians_of(pupil_ids: list[int]) -> list[Guardianship]:
-    """The unended relations of those pupils, first contact first, with the adult's row."""
+def guardians_of(pupil_ids: list[int], today: date) -> list[Guardianship]:
+    """The relations of those pupils that have not ended before that day, first contact first, with the adult's row."""
     return list(
         Guardianship.objects.select_related("guardian")
-        .filter(pupil_id__in=pupil_ids, ends_on__isnull=True)
+        .filter(lasting_on(today), pupil_id__in=pupil_ids)
         .order_by("pupil_id", "priority", "id")
     )
 

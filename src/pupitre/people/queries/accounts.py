@@ -10,7 +10,7 @@ from pupitre.people.rules import Actor
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import scope
 
-from . import places_for
+from . import lasting_on, places_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ def access_account(actor: Actor) -> Account:
 def account_places(actor: Actor, today: date) -> list[AccountPlace]:
     """Each school costs one statement in its own scope: a family has one or two."""
     return [
-        AccountPlace(place.school, _known(actor, place.school, place.person_id))
+        AccountPlace(place.school, _known(actor, place.school, place.person_id, today))
         for place in places_for(actor.account_id, today)
     ]
 
 
-def _known(actor: Actor, school: SchoolFacts, person_id: int) -> list[Known]:
+def _known(actor: Actor, school: SchoolFacts, person_id: int, today: date) -> list[Known]:
     pupils = Guardianship.objects.filter(
-        guardian_id=person_id, guardian__ended_on__isnull=True, sees_record=True, ends_on__isnull=True
+        lasting_on(today), guardian_id=person_id, guardian__ended_on__isnull=True, sees_record=True
     )
     with scope(school.id, account=actor.account_id):
         rows = list(

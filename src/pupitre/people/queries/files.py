@@ -12,7 +12,7 @@ from pupitre.people.models import Account, ClassCard, Guardianship, Invitation, 
 from pupitre.people.rules import OFFICE, READS_SENSITIVE, STAFF, Actor, Relation, Role, require
 from pupitre.people.rules.invitations import InvitationState, state_of
 
-from . import _current, is_guardian_of
+from . import _current, is_guardian_of, lasting_on
 
 PER_PAGE = 40
 
@@ -146,8 +146,8 @@ def file_of(actor: Actor, person: Person, *, today: date, now: datetime) -> Pers
     return PersonFile(
         person=person,
         roles=roles,
-        guardians=_ties(sensitive=sensitive, pupil_id=person.pk) if Role.PUPIL in kinds else [],
-        pupils=_ties(sensitive=sensitive, guardian_id=person.pk) if Role.GUARDIAN in kinds else [],
+        guardians=_ties(today, sensitive=sensitive, pupil_id=person.pk) if Role.PUPIL in kinds else [],
+        pupils=_ties(today, sensitive=sensitive, guardian_id=person.pk) if Role.GUARDIAN in kinds else [],
         shows_contact=not is_colleague or actor.is_any(OFFICE),
         shows_sensitive=sensitive,
         may_change=actor.is_any(OFFICE),
@@ -173,10 +173,10 @@ def _roles(person: Person, today: date) -> list[RoleLine]:
     ]
 
 
-def _ties(*, sensitive: bool, pupil_id: int = 0, guardian_id: int = 0) -> list[Tie]:
+def _ties(today: date, *, sensitive: bool, pupil_id: int = 0, guardian_id: int = 0) -> list[Tie]:
     other = "guardian" if pupil_id else "pupil"
     wanted = {"pupil_id": pupil_id} if pupil_id else {"guardian_id": guardian_id}
-    rows = Guardianship.objects.select_related(other).filter(ends_on__isnull=True, **wanted)
+    rows = Guardianship.objects.select_related(other).filter(lasting_on(today), **wanted)
     return [_tie(row, getattr(row, other), sensitive=sensitive) for row in rows.order_by("priority", "id")]
 
 

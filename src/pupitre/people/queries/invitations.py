@@ -7,6 +7,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from pupitre.kernel import clock
 from pupitre.people.codes import code_digest
 from pupitre.people.models import Account, Guardianship, Invitation, Membership, Person
 from pupitre.people.rules import OFFICE, Actor, Role, WrongCode, require
@@ -14,7 +15,7 @@ from pupitre.people.rules.grades import grade_label
 from pupitre.people.rules.invitations import ROLES_OF, Group, Identity, InvitationState, state_of, usernames
 from pupitre.tenancy.models import School
 
-from . import _current
+from . import _current, lasting_on
 from .accounts import leads_only_to
 
 PER_PAGE = 100
@@ -59,7 +60,9 @@ def not_yet_active(
     chosen = Paginator(found.order_by("family_key", "id"), PER_PAGE).get_page(page)
     persons = list(chosen.object_list)
     pupils = (
-        _pupils_of([person.pk for person in persons], actor.place.country) if group is Group.FAMILIES else {}
+        _pupils_of([person.pk for person in persons], actor.place.country, today)
+        if group is Group.FAMILIES
+        else {}
     )
     lines = [_line(person, pupils.get(person.pk, []), now) for person in persons]
     counts = {one: _without_account(one, "", today).count() for one in Group}
@@ -80,7 +83,7 @@ def _without_account(group: Group, grade: str, today: date) -> QuerySet[Person]:
     found = Person.objects.filter(account__isnull=True, ended_on__isnull=True, pk__in=members)
     if grade and group is Group.FAMILIES:
         pupils = Person.objects.filter(grade=grade, ended_on__isnull=True).values("id")
-        ties = Guardianship.objects.filter(pupil_id__in=pupils, ends_on__isnull=True)
+        ties = Guardianship.objects.filter(lasting_on(today), pupil_id__in=pupils)
         return found.filter(pk__in=ties.values("guardian_id"))
     return found.filter(grade=grade) if grade else found
 
@@ -109,11 +112,11 @@ def _line(person: Any, pupils: list[str], now: datetime) -> Uninvited:
     )
 
 
-def _pupils_of(guardian_ids: list[int], country: str) -> dict[int, list[str]]:
+def _pupils_of(guardian_ids: list[int], country: str, today: date) -> dict[int, list[str]]:
     """Names of the pupils of each adult, with their grades, as an address on an envelope needs them."""
     rows = (
         Guardianship.objects.filter(
-            guardian_id__in=guardian_ids, ends_on__isnull=True, pupil__ended_on__isnull=True
+            lasting_on(today), guardian_id__in=guardian_ids, pupil__ended_on__isnull=True
         )
         .order_by("pupil__born_on", "pupil_id")
         .values_list(
@@ -146,7 +149,8 @@ def recipients(actor: Actor, person_ids: list[int]) -> list[Recipient]:
     require(actor, OFFICE)
     rows = Person.objects.filter(pk__in=person_ids, ended_on__isnull=True).select_related("account")
     persons = list(rows.order_by("grade", "family_key", "id"))
-    pupils = _pupils_of([person.pk for person in persons], actor.place.country)
+    today = clock.today(actor.place.time_zone)
+    pupils = _pupils_of([person.pk for person in persons], actor.place.country, today)
     return [
         Recipient(
             person_id=person.pk,

@@ -1,5 +1,6 @@
 """Everybody of a school as facts, in four statements: what a roster is compared with and exported from."""
 
+from pupitre.kernel import clock
 from pupitre.people.models import Department, Guardianship, Membership, Person
 from pupitre.people.rules import OFFICE, Actor, Relation, Role, require
 from pupitre.people.rules.rosters import (
@@ -15,6 +16,7 @@ from pupitre.people.rules.rosters import (
 def people_state(actor: Actor) -> PeopleState:
     """Every person, department, role and guardianship of the school, those that ended too. For the office."""
     require(actor, OFFICE)
+    today = clock.today(actor.place.time_zone)
     departments = list(
         Department.objects.order_by("id").values_list(
             "sourced_id", "name", "parent__sourced_id", "ended_on", "id"
@@ -31,7 +33,7 @@ def people_state(actor: Actor) -> PeopleState:
         memberships=_memberships(),
         guardianships={(p, g): GuardianshipFacts(p, g, Relation(r)) for p, g, r, *_ in guardianships},
         ended_departments={d: ended for d, _, _, ended, _ in departments if ended},
-        ended_guardianships={(p, g): ended for p, g, _, ended, _ in guardianships if ended},
+        ended_guardianships={(p, g): ended for p, g, _, ended, _ in guardianships if ended and ended < today},
         barred=frozenset((p, g) for p, g, _, _, sees_record in guardianships if not sees_record),
         department_ids={d: pk for d, *_, pk in departments},
     )

@@ -78,7 +78,7 @@ SELECT f.id, f.person_id, coalesce(nullif(p.preferred_name, ''), p.given_name) |
  WHERE f.secret_digest = %(digest)s AND f.revoked_at IS NULL
    AND (f.created_by_id IS NULL OR f.created_by_id = f.person_id OR (o.ended_on IS NULL AND EXISTS (
          SELECT FROM people_guardianship g WHERE g.guardian_id = f.created_by_id AND g.pupil_id = f.person_id
-            AND g.sees_record AND g.ends_on IS NULL)))
+            AND g.sees_record AND (g.ends_on IS NULL OR g.ends_on >= %(today)s))))
  GROUP BY f.id, p.id, a.locale
 """
 

@@ -141,7 +141,7 @@ def choices_for(actor: Actor, today: date) -> Choices:
     if actor.is_pupil:
         own.append(Choice(Whose.PERSON, actor.person_id, actor.name))
     if actor.is_guardian:
-        own += [Choice(Whose.PERSON, p.pk, p.full_name) for p in people.pupils_of_guardian(actor)]
+        own += [Choice(Whose.PERSON, p.pk, p.full_name) for p in people.pupils_of_guardian(actor, today)]
     return Choices(persons=tuple(own))
 
 
