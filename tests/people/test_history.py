@@ -32,10 +32,47 @@ def test_the_pupil_her_guardians_and_the_office_read_it(cast: Cast, visit: Visit
     assert "Sira Secretary" in page
     assert "Telephone: <ins>600 111 222</ins>" in page
     assert "Grade: <del>1º ESO</del> <ins>2º ESO</ins>" in page
-    assert "May collect the pupil: <del>no</del> <ins>yes</ins>" in page
-    assert "Who looks after the pupil: changed (Bard Outsider)" in page
     assert "Tess Teacher" in page
     assert "Opened the file" in page
+
+
+@pytest.mark.parametrize("member", ["pupil", "head", "secretary"])
+def test_the_pupil_and_the_office_read_who_looks_after_her(cast: Cast, visit: Visitor, member: str) -> None:
+    changed(cast)
+    page = visit.as_(getattr(cast, member)).get(address(cast)).content.decode()
+    assert "May collect the pupil: <del>no</del> <ins>yes</ins>" in page
+    assert "Who looks after the pupil: changed (Bard Outsider)" in page
+    assert "Protected note" in page
+
+
+@pytest.mark.parametrize("member", ["mother", "father"])
+def test_a_guardian_reads_nothing_of_what_is_protected(cast: Cast, visit: Visitor, member: str) -> None:
+    browser, actor = visit.as_(getattr(cast, member)), cast.secretary.actor
+    before = browser.get(address(cast)).content.decode()
+    changed(cast)
+    page = browser.get(address(cast)).content.decode()
+    for words in ("Protected note", "99/2026", "12/2026", "May collect the pupil: <del>"):
+        assert words not in page
+    assert "Who looks after the pupil: changed" not in page
+    assert page.count("Bard Outsider") == before.count("Bard Outsider")
+    with scope(cast.school.id, account=actor.account_id):
+        people.change_guardianship(
+            actor, cast.pupil.person.pk, cast.mother.person.pk, court_note="Care order", may_announce=False
+        )
+    told = browser.get(address(cast)).content.decode()
+    assert "Protected note" not in told
+    assert ("May announce absences: <del>yes</del> <ins>no</ins>" in told) is (member == "mother")
+    assert ("Who looks after the pupil: changed (Mara Pupil)" in told) is (member == "mother")
+
+
+def test_a_relation_that_changed_is_told_to_every_guardian(cast: Cast, visit: Visitor) -> None:
+    with scope(cast.school.id, account=cast.secretary.account.pk):
+        people.change_guardianship(
+            cast.secretary.actor, cast.pupil.person.pk, cast.barred.person.pk, relation=5, sees_record=True
+        )
+    page = visit.as_(cast.mother).get(address(cast)).content.decode()
+    assert "Who looks after the pupil: changed (Bard Outsider)" in page
+    assert "Sees the record: <del>" not in page
 
 
 @pytest.mark.parametrize("member", ["pupil", "mother", "head"])
@@ -44,7 +81,6 @@ def test_a_courts_words_are_in_nobodys_history(cast: Cast, visit: Visitor, membe
     page = visit.as_(getattr(cast, member)).get(address(cast)).content.decode()
     assert "12/2026" not in page
     assert "99/2026" not in page
-    assert "Protected note" in page
 
 
 @pytest.mark.parametrize("member", ["barred", "classmate", "sister", "teacher", "stranger"])
