@@ -9,6 +9,7 @@ from pupitre.people import actions as people
 from pupitre.people.access import actor_of, only
 from pupitre.people.rules import LookAt, Role
 from pupitre.reports.queries.overview import overview_of
+from pupitre.timetable.queries.beginnings import lacking_for
 from pupitre.web.pages import render
 
 
@@ -25,5 +26,6 @@ def overview(request: HttpRequest, school: str) -> HttpResponse:
         "zone": actor.place.time_zone,
         "labels": [formats.date_format(on, "j M") for on, _ in found.days],
         "now": now,
+        "lacking": None if found.days else lacking_for(actor),
     }
     return render(request, "reports/overview.html", context)

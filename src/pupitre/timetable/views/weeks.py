@@ -18,6 +18,7 @@ from pupitre.people import queries as people
 from pupitre.people.access import actor_of
 from pupitre.people.rules import Actor, Role
 from pupitre.timetable.queries import HeldLesson
+from pupitre.timetable.queries.beginnings import lacking_for
 from pupitre.timetable.queries.weeks import (
     Choice,
     Choices,
@@ -56,9 +57,11 @@ def timetable(request: HttpRequest, school: str) -> HttpResponse:
         "words": request.GET.get("q", "").strip(),
         "is_staff": actor.is_staff,
     }
-    if choice:
-        week = week_of_choice(actor, choice, on)
+    week = week_of_choice(actor, choice, on) if choice else None
+    if week:
         context |= _week_context(actor, week, today)
+    if week is None or not week.lessons:
+        context["lacking"] = lacking_for(actor)
     return render(request, "timetable/week.html", context)
 
 
