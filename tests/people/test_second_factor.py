@@ -1,5 +1,6 @@
 """Who sees everything signs in with a second factor, and no address leads around it."""
 
+import time
 from typing import Any
 
 import pytest
@@ -76,9 +77,6 @@ def test_a_head_sets_up_an_app_and_is_in(strict: Cast) -> None:
     browser = Client()
     browser.post("/account/login/", {"login": "head", "password": PASSWORD})
     assert browser.get("/s/oak/people").headers["Location"] == NEEDED
-    asked = browser.get("/account/2fa/totp/activate/", follow=True)
-    assert "Is it still you?" in asked.content.decode()
-    browser.post(asked.redirect_chain[-1][0], {"password": PASSWORD})
     page = browser.get("/account/2fa/totp/activate/").content.decode()
     assert "data:image/svg+xml" in page
     secret = browser.session["mfa.totp.secret"]
@@ -88,6 +86,46 @@ def test_a_head_sets_up_an_app_and_is_in(strict: Cast) -> None:
     assert browser.get("/s/oak/people").status_code == 200
     kept = Authenticator.objects.get(user_id=strict.head.account.pk, type=Authenticator.Type.TOTP)
     assert secret not in str(kept.data)
+
+
+def age_sign_in(browser: Client, seconds_ago: int) -> None:
+    """As if the session had been opened then."""
+    session = browser.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= seconds_ago
+    session.save()
+
+
+def test_who_signed_in_a_while_ago_is_asked_again(cast: Cast) -> None:
+    browser = Client()
+    browser.post("/account/login/", {"login": "teacher", "password": PASSWORD})
+    assert browser.get("/account/2fa/totp/activate/").status_code == 200
+    age_sign_in(browser, 301)
+    asked = browser.get("/account/2fa/totp/activate/", follow=True)
+    assert "Is it still you?" in asked.content.decode()
+    browser.post(asked.redirect_chain[-1][0], {"password": PASSWORD})
+    assert browser.get("/account/2fa/totp/activate/").status_code == 200
+
+
+def test_what_follows_the_activation_does_not_ask_again(cast: Cast) -> None:
+    browser = Client()
+    browser.post("/account/login/", {"login": "teacher", "password": PASSWORD})
+    browser.get("/account/2fa/totp/activate/")
+    code = code_of(browser.session["mfa.totp.secret"])
+    done = browser.post("/account/2fa/totp/activate/", {"code": code}, follow=True)
+    assert done.redirect_chain == [("/account/2fa/recovery-codes/", 302)]
+    assert browser.get("/account/2fa/recovery-codes/generate/").status_code == 200
+    assert browser.get("/account/2fa/").status_code == 200
+
+
+def test_a_class_card_is_no_proof_for_it(cast: Cast) -> None:
+    browser = Client()
+    browser.force_login(cast.pupil.account)
+    session = browser.session
+    session["account_authentication_methods"] = [{"method": "card", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(cast.pupil.account.pk)
+    session.save()
+    assert "reauthenticate" in browser.get("/account/2fa/totp/activate/").headers["Location"]
 
 
 def test_a_password_alone_does_not_sign_in_who_has_one(strict: Cast) -> None:

@@ -2,10 +2,16 @@
 
 import base64
 import hashlib
+import time
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.internal.flows.login import (
+    get_authentication_records,
+    perform_login,
+    record_authentication,
+)
 from allauth.account.middleware import AccountMiddleware
 from allauth.account.models import Login
 from allauth.core.internal import ratelimit
@@ -45,6 +51,7 @@ MESSAGES = {
     "cannot_generate_recovery_codes": _("Recovery codes need a second step that is set up."),
     "unverified_email": _("Confirm your e-mail address first."),
 }
+_WEAK = frozenset({"card"})
 _WAYS = {
     "reauthenticate": _("Use your password"),
     "mfa_reauthenticate": _("Use a code from your app"),
@@ -63,9 +70,26 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return "/account"
 
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whoever has just signed in is not asked once more: allauth's timeout counts from second askings alone.
+
+        A class card opens no more than a child's pages, so signing in with one proves nothing here.
+        """
+        return bool(super().is_reauthentication_required(app=app, **kwargs)) and not _came_just_now(
+            self.request
+        )
+
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         return [{**way, "description": _WAYS[way["id"]]} for way in ways]
+
+
+def _came_just_now(request: HttpRequest | None) -> bool:
+    if request is None or not request.user.is_authenticated:
+        return False
+    ways = get_authentication_records(request, request.user)
+    since = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+    return any(way["at"] > since and way["method"] not in _WEAK for way in ways)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
