@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from pupitre.kernel.tokens import new_code
 from pupitre.people.codes import code_digest
@@ -53,7 +55,8 @@ def issue_letters(actor: Actor, person_ids: Sequence[int], *, now: datetime) -> 
         for recipient in queries.recipients(actor, list(person_ids)[:LETTERS_AT_ONCE])
         if recipient.account_id is None or leads_only_to(recipient.account_id, actor.place.id)
     ]
-    earlier = Invitation.objects.filter(person_id__in=[one.person_id for one in chosen], sent_to="")
+    ids = [person.pk for person in _lock_persons([one.person_id for one in chosen])]
+    earlier = Invitation.objects.filter(person_id__in=ids, sent_to="")
     earlier.filter(used_at__isnull=True, expires_at__gt=now).update(expires_at=now)
     letters = [Letter(recipient, new_code(), now + LETTER_LASTS) for recipient in chosen]
     Invitation.objects.bulk_create(
@@ -113,16 +116,26 @@ def issue_link(school: SchoolFacts, person_id: int, *, now: datetime) -> Letter 
     return letter
 
 
-def _use(invitation_id: int, now: datetime) -> Invitation:
-    """Lock the invitation and mark it used. A code works once, also when it is entered twice at the same moment."""
-    row = Invitation.objects.select_for_update().filter(pk=invitation_id, used_at__isnull=True).first()
-    if row is None or row.expires_at <= now:
+def _use(invitation_id: int, now: datetime) -> tuple[Invitation, Person]:
+    """Mark the invitation used and answer whom it is for. A code works once, also when it is entered twice at a moment.
+
+    The person is locked before the codes: who uses her letter while somebody uses her mail waits here, and then finds
+    her code ended.
+    """
+    person = _lock_persons(Invitation.objects.filter(pk=invitation_id).values("person_id")).first()
+    row = Invitation.objects.filter(pk=invitation_id, used_at__isnull=True, expires_at__gt=now).first()
+    if person is None or row is None:
         raise WrongCode
     row.used_at = now
     row.save(update_fields=["used_at"])
     others = Invitation.objects.filter(person_id=row.person_id, used_at__isnull=True, expires_at__gt=now)
     others.update(expires_at=now)
-    return row
+    return row, person
+
+
+def _lock_persons(ids: Any) -> QuerySet[Person]:
+    """Whoever writes codes of persons holds their rows before, in this order, so that no two wait for one another."""
+    return Person.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
 
 
 @transaction.atomic
@@ -142,21 +155,24 @@ def activate_account(
     """
     if not is_username(username):
         raise UnfitUsername
-    invitation = _use(invitation_id, now)
-    person = _lock_person(invitation.person_id)
+    invitation, person = _use(invitation_id, now)
     if person.account_id is not None:
         raise TakenByAnother
     address = _free_address(email)
     account = _open(username, password, str(person), address, locale or person.locale or school.locale, now)
     _lead(person, account)
     if address:
-        is_proved = address == invitation.sent_to
-        EmailAddress.objects.create(user=account, email=address, primary=True, verified=is_proved)
+        _keep_address(account, address, is_proved=address == invitation.sent_to)
     return account
 
 
-def _lock_person(person_id: int) -> Person:
-    return Person.objects.select_for_update().get(pk=person_id)
+def _keep_address(account: Account, address: str, *, is_proved: bool) -> None:
+    try:
+        with transaction.atomic():
+            EmailAddress.objects.create(user=account, email=address, primary=True, verified=is_proved)
+    except IntegrityError:  # at this moment another account proved that the address is its own
+        account.email = ""
+        account.save(update_fields=["email"])
 
 
 def _free_address(email: str) -> str:
@@ -194,13 +210,16 @@ def link_by_code(account_id: int, invitation_id: int, *, now: datetime) -> Perso
 
     Raises WrongCode, AlreadySomebody where the account is another person here, TakenByAnother where the person has one.
     """
-    invitation = _use(invitation_id, now)
-    person = _lock_person(invitation.person_id)
+    _invitation, person = _use(invitation_id, now)
     if person.account_id not in (None, account_id):
         raise TakenByAnother
     if queries.person_of_account(account_id) not in (None, person.pk):
         raise AlreadySomebody
-    _lead(person, Account.objects.get(pk=account_id))
+    try:
+        with transaction.atomic():
+            _lead(person, Account.objects.get(pk=account_id))
+    except IntegrityError as error:  # at this moment the account became another person by another code
+        raise AlreadySomebody from error
     return person
 
 
@@ -210,8 +229,7 @@ def recover_account(school: SchoolFacts, invitation_id: int, *, password: str, n
 
     Raises RecoverElsewhere where the account leads to other schools or an authority.
     """
-    invitation = _use(invitation_id, now)
-    person = _lock_person(invitation.person_id)
+    _invitation, person = _use(invitation_id, now)
     if person.account_id is None:
         raise WrongCode
     if not leads_only_to(person.account_id, school.id):
