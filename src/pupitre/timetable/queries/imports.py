@@ -14,6 +14,7 @@ from pupitre.people.rules import OFFICE, Actor, require
 from pupitre.timetable.models import TimetableImport
 from pupitre.timetable.rules.bell import Period
 from pupitre.timetable.rules.fet import read_fet
+from pupitre.timetable.rules.file_kinds import foreign_files
 from pupitre.timetable.rules.importing import Choices, Known, KnownClass, choices_from
 from pupitre.timetable.rules.matching import KnownName
 from pupitre.timetable.rules.plan import ImportedTimetable, SourceFile
@@ -94,7 +95,9 @@ def plan_of(upload: TimetableImport) -> ImportedTimetable:
 
 
 def read_timetable(files: Sequence[SourceFile]) -> ImportedTimetable:
-    """The timetable in files of FET or a CSV file, told apart by what is in them."""
+    """The timetable in files of FET or a CSV file, told apart by what is in them. Other files are errors that say so."""
+    if foreign := foreign_files(files):
+        return ImportedTimetable(findings=foreign)
     if len(files) == 1 and not _is_xml(files[0].content):
         return read_csv(files[0])
     return read_fet(files)

@@ -21,6 +21,13 @@ class Severity(StrEnum):
 
 class FindingCode(StrEnum):
     NO_FILE = "no_file"
+    IS_PDF = "is_pdf"
+    IS_PICTURE = "is_picture"
+    IS_WORKBOOK = "is_workbook"
+    IS_DOCUMENT = "is_document"
+    IS_WEB_PAGE = "is_web_page"
+    IS_ARCHIVE = "is_archive"
+    IS_NO_TEXT = "is_no_text"
     TOO_LARGE = "too_large"
     MALFORMED_XML = "malformed_xml"
     FORBIDDEN_XML = "forbidden_xml"
@@ -83,12 +90,56 @@ def _notice(what: str, mend: str) -> FindingText:
     return FindingText(Severity.NOTICE, what, mend)
 
 
+_ACCEPTED: Final = gettext_noop(
+    "What can be imported: the .fet file of FET together with its _activities.xml, its _data_and_timetable.fet alone, or a "
+    "CSV table with the columns day, period, class, subject, teacher and room. Export one of them from the program in "
+    "which the timetable was made."
+)
+
 FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
     FindingCode.NO_FILE: _error(
         gettext_noop("No timetable file was given."),
         gettext_noop(
             "Choose the .fet file together with its _activities.xml, or the _data_and_timetable.fet alone."
         ),
+    ),
+    FindingCode.IS_PDF: _error(
+        gettext_noop(
+            "This is a PDF: people can read the timetable in it, but its lessons cannot be imported."
+        ),
+        _ACCEPTED,
+    ),
+    FindingCode.IS_PICTURE: _error(
+        gettext_noop(
+            "This is a picture: people can read the timetable in it, but its lessons cannot be imported."
+        ),
+        _ACCEPTED,
+    ),
+    FindingCode.IS_WORKBOOK: _error(
+        gettext_noop("This is a workbook of a spreadsheet program (Excel, LibreOffice), not a CSV table."),
+        gettext_noop(
+            "Open it, save the sheet with the columns day, period, class, subject, teacher and room as “CSV UTF-8”, and "
+            "upload that file."
+        ),
+    ),
+    FindingCode.IS_DOCUMENT: _error(
+        gettext_noop("This is a document of a word processor; lessons cannot be imported from it."),
+        _ACCEPTED,
+    ),
+    FindingCode.IS_WEB_PAGE: _error(
+        gettext_noop("This is a web page; lessons cannot be imported from it."),
+        _ACCEPTED,
+    ),
+    FindingCode.IS_ARCHIVE: _error(
+        gettext_noop("This is an archive in which files are packed."),
+        gettext_noop(
+            "Unpack it and choose what is in it: the .fet file together with its _activities.xml, the "
+            "_data_and_timetable.fet alone, or a CSV table."
+        ),
+    ),
+    FindingCode.IS_NO_TEXT: _error(
+        gettext_noop("This is neither a file of FET nor a CSV table: it does not hold text."),
+        _ACCEPTED,
     ),
     FindingCode.TOO_LARGE: _error(
         gettext_noop("The file holds more than %(limit)s, more than any school's timetable."),
