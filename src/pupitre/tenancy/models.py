@@ -1,6 +1,7 @@
 """Authorities, schools, and what every tenant table inherits."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.db import models
 
@@ -34,6 +35,9 @@ class School(models.Model):
     address = models.TextField(blank=True, default="")
     phone = models.TextField(blank=True, default="")
     email = models.TextField(blank=True, default="")
+    #: A new one whenever a row of the school's settings changes: what a process remembers of them, it remembers under
+    #: this. Given by triggers (`protection.Stamp`), never by code.
+    settings_stamp = models.UUIDField(default=uuid4, editable=False)
 
     def __str__(self) -> str:
         return self.name

@@ -121,6 +121,44 @@ class ProtectReference(Operation):
         return f"Protect the reference {self.model}.{self.field} by a composite key"
 
 
+class Stamp(Operation):
+    """Give the school a new `settings_stamp` whenever a row of this model changes.
+
+    For settings that are read on every page and seldom written: calendars, bells, codes. Who has read a stamp may
+    remember, under the school and it, what it reads after it in the same transaction. No stamp comes twice, not even
+    after a rollback, so nothing that was undone is remembered for true.
+    """
+
+    reversible = True
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__name__, [self.model], {})
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model)._meta.db_table
+        schema_editor.execute(
+            f'CREATE TRIGGER stamp_settings AFTER INSERT OR UPDATE OR DELETE ON "{table}" '
+            "FOR EACH ROW EXECUTE FUNCTION tenancy_stamp_settings()"
+        )
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        table = from_state.apps.get_model(app_label, self.model)._meta.db_table
+        schema_editor.execute(f'DROP TRIGGER stamp_settings ON "{table}"')
+
+    def describe(self) -> str:
+        return f"Stamp the school's settings when {self.model} changes"
+
+
 def tenant_references(model: Any) -> list[Any]:
     """The model's foreign keys to other rows of the same school."""
     return [

@@ -130,7 +130,7 @@ def take_register(
     """
     lesson = queries.access_lesson(actor, lesson_id, held_on)
     _open(actor, lesson, now)
-    sheet = queries.sheet_of(actor, lesson, looks_back=False)
+    sheet = queries.sheet_of(actor, lesson)
     is_first = not sheet.pupils or all(pupil.mark is None for pupil in sheet.pupils)
     facts = sheet.facts if not is_first else _as_untaken(sheet)
     deadline = None

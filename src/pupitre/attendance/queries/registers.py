@@ -1,9 +1,12 @@
 """Reading registers: the lesson, and everything that its page shows, in one statement each."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils.translation import get_language, gettext
@@ -16,53 +19,61 @@ from pupitre.kernel.errors import NotFound
 from pupitre.people.rules import Actor
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable import queries as timetable
+from pupitre.timetable.rules.calendar import instant
 
 # What the page shows besides the pupils comes with the first row. Enrolments count on the lesson's day, and who has a mark
-# stays on the register when she leaves the class. The notice is one that covers part of the lesson and was neither
-# withdrawn nor refused; the mark before is the pupil's last one in an earlier lesson of the day. It is only looked for
-# where the pupil was not present all day, which spares a third of the time. (A sub-select hides a parameter from the
-# planner, which would plan anew for each value.)
+# stays on the register when she leaves the class. Notices that were neither withdrawn nor refused are the whole day's, and
+# so are the marks of the day, which are only looked for where a pupil was not present all day: which of them concern the
+# lesson is decided when its hours are known.
 _SHEET: Final = """
-WITH held AS MATERIALIZED (
-    SELECT id, version, taken_at, closed_at, starts_at, ends_at, taken_by_id, closed_by_id
-      FROM attendance_register WHERE lesson_id = %(lesson)s AND held_on = %(on)s
-), marked AS MATERIALIZED (
-    SELECT m.* FROM attendance_mark m JOIN held ON m.register_id = held.id
+WITH {lesson} held AS MATERIALIZED (
+    SELECT id, class_id, version, taken_at, closed_at, starts_at, ends_at, taken_by_id, closed_by_id
+      FROM attendance_register WHERE lesson_id = %(lesson)s AND held_on = %(first)s
 ), pupils AS MATERIALIZED (
     SELECT e.person_id AS id FROM courses_enrolment e
-     WHERE e.class_id = %(class)s AND e.role = 1
-       AND (e.begins_on IS NULL OR e.begins_on <= %(on)s) AND (e.ends_on IS NULL OR e.ends_on >= %(on)s)
-    UNION SELECT pupil_id FROM marked
-), facts (held, codes, settings) AS MATERIALIZED (
-    SELECT (SELECT json_build_array(id, version, taken_at, closed_at,
-                   (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = taken_by_id),
-                   (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = closed_by_id)) FROM held),
-           (SELECT json_agg(json_build_array(id, code, label, status) ORDER BY position, id)
-              FROM attendance_attendancecode WHERE is_active),
-           (SELECT json_build_array(correction_days) FROM attendance_attendancesettings LIMIT 1)
+     WHERE e.class_id = {klass} AND e.role = 1
+       AND (e.begins_on IS NULL OR e.begins_on <= %(first)s) AND (e.ends_on IS NULL OR e.ends_on >= %(first)s)
+    UNION SELECT m.pupil_id FROM attendance_mark m WHERE m.register_id = (SELECT id FROM held)
+), facts (told) AS MATERIALIZED (
+    SELECT json_build_array(
+        (SELECT settings_stamp FROM tenancy_school WHERE id = %(school)s),
+        {told},
+        (SELECT json_build_array(id, version, taken_at, closed_at,
+                (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = taken_by_id),
+                (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = closed_by_id)) FROM held),
+        (SELECT json_agg(json_build_array(n.pupil_id, n.kind, n.reason, n.starts_at, n.ends_at) ORDER BY n.starts_at DESC)
+           FROM pupils JOIN attendance_absencenotice n ON n.pupil_id = pupils.id
+          WHERE n.starts_at < %(day_ends)s AND n.ends_at > %(day_starts)s AND n.withdrawn_at IS NULL AND n.state <> 3),
+        {before})
 )
 SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name, p.photo_key,
        m.status, m.minutes, m.code_id, m.note, m.recorded_at, m.recorded_by_id, m.device, m.is_explicit,
-       n.kind, n.reason, b.status, b.minutes,
-       CASE WHEN row_number() OVER ordered = 1 THEN facts.held END,
-       CASE WHEN row_number() OVER ordered = 1 THEN facts.codes END,
-       CASE WHEN row_number() OVER ordered = 1 THEN facts.settings END
+       CASE WHEN row_number() OVER ordered = 1 THEN facts.told END
   FROM facts
   LEFT JOIN pupils ON true
-  LEFT JOIN people_person p ON p.id = pupils.id AND (p.ended_on IS NULL OR p.ended_on >= %(on)s)
-  LEFT JOIN marked m ON m.pupil_id = p.id
-  LEFT JOIN LATERAL (
-       SELECT kind, reason FROM attendance_absencenotice
-        WHERE pupil_id = p.id AND starts_at < %(ends)s AND ends_at > %(starts)s
-          AND withdrawn_at IS NULL AND state <> 3
-        ORDER BY starts_at LIMIT 1) n ON true
-  LEFT JOIN LATERAL (
-       SELECT e.status, e.minutes FROM attendance_mark e JOIN attendance_register r ON r.id = e.register_id
-        WHERE (SELECT %(looks_back)s::boolean) AND e.pupil_id = p.id AND e.held_on = %(on)s AND r.starts_at < %(starts)s
-          AND (SELECT true FROM attendance_mark o WHERE o.pupil_id = p.id AND o.held_on = %(on)s AND o.status <> 1 LIMIT 1)
-        ORDER BY r.starts_at DESC LIMIT 1) b ON true
+  LEFT JOIN people_person p ON p.id = pupils.id AND (p.ended_on IS NULL OR p.ended_on >= %(first)s)
+  LEFT JOIN attendance_mark m ON m.register_id = (SELECT id FROM held) AND m.pupil_id = p.id
 WINDOW ordered AS (ORDER BY p.family_key, p.id)
  ORDER BY p.family_key, p.id
+"""
+_BEFORE: Final = """
+(SELECT json_agg(json_build_array(e.pupil_id, e.status, e.minutes, r.starts_at) ORDER BY r.starts_at)
+   FROM (SELECT DISTINCT o.pupil_id AS id FROM pupils JOIN attendance_mark o ON o.pupil_id = pupils.id
+          WHERE o.held_on = %(first)s AND o.status <> 1) away
+   JOIN attendance_mark e ON e.pupil_id = away.id AND e.held_on = %(first)s
+   JOIN attendance_register r ON r.id = e.register_id)
+"""
+_PAGE: Final = _SHEET.format(
+    lesson=f"lesson AS MATERIALIZED ({timetable.LESSON_TOLD}),",
+    klass="coalesce((SELECT class_id FROM held), (SELECT class_id FROM lesson))",
+    told="(SELECT told FROM lesson)",
+    before=_BEFORE,
+)
+_SAVED: Final = _SHEET.format(lesson="", klass="%(class)s", told="NULL", before="NULL")
+_SETTINGS: Final = """
+SELECT (SELECT json_agg(json_build_array(id, code, label, status) ORDER BY position, id)
+          FROM attendance_attendancecode WHERE is_active),
+       (SELECT correction_days FROM attendance_attendancesettings LIMIT 1)
 """
 _KEPT: Final = """
 SELECT pupil_id, status, minutes, code_id, note, recorded_at, recorded_by_id, device, is_explicit, outcome
@@ -140,7 +151,10 @@ def access_lesson(actor: Actor, lesson_id: int, held_on: date) -> timetable.Held
     Its teachers may and who stands in for them that day, teachers and aides enrolled in its class, and the office.
     """
     found = timetable.lessons_of_day(actor.place, held_on, lesson_id=lesson_id)
-    lesson = found[0] if found else _taken_then(lesson_id, held_on)
+    return _allowed(actor, found[0] if found else _taken_then(lesson_id, held_on))
+
+
+def _allowed(actor: Actor, lesson: timetable.HeldLesson) -> timetable.HeldLesson:
     if actor.is_office or lesson.is_taught_by(actor.person_id) or actor.person_id in lesson.teachers:
         return lesson
     if actor.person_id and actor.is_staff and _assists(actor.person_id, lesson):
@@ -184,45 +198,85 @@ def _assists(person_id: int, lesson: timetable.HeldLesson) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def sheet_of(actor: Actor, lesson: timetable.HeldLesson, *, looks_back: bool = True) -> Sheet:
-    """The register of a lesson to which the actor has access: pupils by family name, marks, announcements; one statement.
-
-    Who saves need not look back at the lesson before.
+def access_sheet(actor: Actor, lesson_id: int, held_on: date) -> Sheet:
+    """The register of a lesson that the actor may see, or NotFound (see `access_lesson`): pupils by family name, marks,
+    announcements, and the mark of the lesson before. One statement.
     """
-    asked: dict[str, Any] = {
-        "lesson": lesson.lesson_id,
-        "class": lesson.class_id,
-        "on": lesson.held_on,
-        "starts": lesson.starts_at,
-        "ends": lesson.ends_at,
-        "looks_back": looks_back,
-    }
+    rows, told = _asked(actor, _PAGE, held_on, {"lesson": lesson_id})
+    lesson = timetable.lesson_told(actor.place, told[1], told[0], held_on)
+    return _sheet(actor, _allowed(actor, lesson or _taken_then(lesson_id, held_on)), rows, told)
+
+
+def sheet_of(actor: Actor, lesson: timetable.HeldLesson) -> Sheet:
+    """The register of a lesson to which the actor has access, for who saves it: without the marks of the lesson before."""
+    asked = {"lesson": lesson.lesson_id, "class": lesson.class_id}
+    return _sheet(actor, lesson, *_asked(actor, _SAVED, lesson.held_on, asked))
+
+
+def _asked(actor: Actor, statement: str, on: date, asked: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The rows of pupils, and what came with the first: stamp, lesson, register, notices, marks of the day."""
+    zone = ZoneInfo(actor.place.time_zone)
+    starts, ends = instant(on, time.min, zone), instant(on + timedelta(days=1), time.min, zone)
+    asked |= {"school": actor.place.id, "first": on, "last": on, "day_starts": starts, "day_ends": ends}
     with connection.cursor() as cursor:
-        cursor.execute(_SHEET, asked)
+        cursor.execute(statement, asked)
         rows = cursor.fetchall()
-    register, own_codes, settings = (_plain(value) for value in rows[0][16:19])
+    return rows, _plain(rows[0][12])
+
+
+def _sheet(actor: Actor, lesson: timetable.HeldLesson, rows: list[Any], told: list[Any]) -> Sheet:
+    stamp, _, register, notices, marks = told
     register_id, version, taken_at, closed_at, taken_by, closed_by = register or (None, 0, None, None, "", "")
-    facts = RegisterFacts(
-        held_on=lesson.held_on,
-        starts_at=lesson.starts_at,
-        is_cancelled=lesson.is_cancelled,
-        is_taken=register_id is not None,
-        closed_at=_instant(closed_at),
-        correction_days=(settings or [7])[0],
-        zone=actor.place.time_zone,
-        is_office=actor.is_office,
-    )
+    own_codes, correction_days = _settings_at(actor.place.id, stamp)
+    announced, before = _announced(lesson, notices or ()), _before(lesson, marks or ())
     return Sheet(
         lesson=lesson,
-        pupils=tuple(_pupil(row) for row in rows if row[0] is not None),
+        pupils=tuple(_pupil(row, announced, before) for row in rows if row[0] is not None),
         codes=codes_from(actor.place, own_codes),
-        facts=facts,
+        facts=RegisterFacts(
+            held_on=lesson.held_on,
+            starts_at=lesson.starts_at,
+            is_cancelled=lesson.is_cancelled,
+            is_taken=register_id is not None,
+            closed_at=_instant(closed_at),
+            correction_days=correction_days,
+            zone=actor.place.time_zone,
+            is_office=actor.is_office,
+        ),
         register_id=register_id,
         version=version,
         taken_at=_instant(taken_at),
         taken_by=taken_by or "",
         closed_by=closed_by or "",
     )
+
+
+@lru_cache(maxsize=1024)
+def _settings_at(school_id: int, stamp: str) -> tuple[Any, int]:
+    """The school's own codes and its days for corrections, remembered for as long as its settings have that stamp."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTINGS)
+        codes, days = cursor.fetchone()
+    return _plain(codes), 7 if days is None else days
+
+
+def _announced(lesson: timetable.HeldLesson, notices: Iterable[Any]) -> dict[int, tuple[Reason, str]]:
+    """By pupil the first notice that covers part of the lesson; they come with the last one first."""
+    return {
+        pupil: (Reason(kind), reason)
+        for pupil, kind, reason, starts_at, ends_at in notices
+        if datetime.fromisoformat(starts_at) < lesson.ends_at
+        and datetime.fromisoformat(ends_at) > lesson.starts_at
+    }
+
+
+def _before(lesson: timetable.HeldLesson, marks: Iterable[Any]) -> dict[int, tuple[Status, int]]:
+    """By pupil the mark of the day's last lesson before; they come in order of time."""
+    return {
+        pupil: (Status(status), minutes)
+        for pupil, status, minutes, starts_at in marks
+        if datetime.fromisoformat(starts_at) < lesson.starts_at
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -233,21 +287,15 @@ def _instant(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
-def _pupil(row: tuple[Any, ...]) -> SheetPupil:
+def _pupil(
+    row: tuple[Any, ...], announced: dict[int, tuple[Reason, str]], before: dict[int, tuple[Status, int]]
+) -> SheetPupil:
     mark = None
     if row[4] is not None:
         mark = MarkFacts(Status(row[4]), row[8], row[10], row[11], row[5], row[6] or 0, row[7], row[9] or 0)
-    return SheetPupil(
-        id=row[0],
-        given_name=row[1],
-        family_name=row[2],
-        photo_key=row[3],
-        mark=mark,
-        announced=None if row[12] is None else Reason(row[12]),
-        announced_text=row[13] or "",
-        before=None if row[14] is None else Status(row[14]),
-        before_minutes=row[15] or 0,
-    )
+    reason, text = announced.get(row[0], (None, ""))
+    was, was_minutes = before.get(row[0], (None, 0))
+    return SheetPupil(row[0], row[1], row[2], row[3], mark, reason, text or "", was, was_minutes)
 
 
 def codes_from(school: SchoolFacts, own: Any) -> tuple[Code, ...]:

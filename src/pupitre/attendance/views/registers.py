@@ -134,7 +134,7 @@ def register(request: HttpRequest, school: str, lesson: int, on: date) -> HttpRe
         )
         _tell(request, taken)
         return see(request, "register", school=school, lesson=lesson, on=on)
-    sheet = queries.sheet_of(actor, queries.access_lesson(actor, lesson, on))
+    sheet = queries.access_sheet(actor, lesson, on)
     answer = render(request, "attendance/register.html", register_facts(actor, sheet, now))
     answer.headers[KEPT] = "register"
     return answer
@@ -444,7 +444,7 @@ def reopening(request: HttpRequest, school: str, lesson: int, on: date) -> HttpR
 def history(request: HttpRequest, school: str, lesson: int, on: date) -> HttpResponse:
     """Every mark that was ever made in the register: who, when, on which device, and what became of it."""
     actor = actor_of(request)
-    sheet = queries.sheet_of(actor, queries.access_lesson(actor, lesson, on))
+    sheet = queries.access_sheet(actor, lesson, on)
     facts = {
         **_frame(actor, sheet),
         "pupils": history_by_pupil(sheet, queries.history_of(sheet)),
@@ -528,7 +528,7 @@ def pupil(request: HttpRequest, school: str, lesson: int, on: date, pupil: int) 
         )  # fmt: skip
         _tell(request, taken)
         return see(request, "register", school=school, lesson=lesson, on=on)
-    sheet = queries.sheet_of(actor, queries.access_lesson(actor, lesson, on))
+    sheet = queries.access_sheet(actor, lesson, on)
     line = next((line for line in sheet.pupils if line.id == pupil), None)
     if line is None:
         raise NotFound

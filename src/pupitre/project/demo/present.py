@@ -130,7 +130,7 @@ class _School:
     def run_day(self) -> DemoDay:
         """How today runs so that a lesson is under way; stored where that differs from the calendar."""
         on, bell = self.wall.date(), self.records.bell
-        calendar = calendar_between(self.facts.time_zone, on, on)
+        calendar = calendar_between(self.facts, on, on)
         found = school_day(on, calendar)
         stored = None
         if found is not None and (found.bells != calendar.default_bells or found.weekday != on.isoweekday()):

@@ -37,7 +37,7 @@ def timetable_csv(actor: Actor, on: date, weekdays: Mapping[int, str]) -> str:
     `weekdays` gives the names of ISO weekdays in the reader's language.
     """
     require(actor, STAFF)
-    calendar = calendar_between(actor.place.time_zone, on, on)
+    calendar = calendar_between(actor.place, on, on)
     periods = calendar.bells.get(calendar.default_bells, ())
     with connection.cursor() as cursor:
         cursor.execute(_LESSONS, {"on": on})

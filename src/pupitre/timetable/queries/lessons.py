@@ -1,6 +1,6 @@
 """The lessons that take place on a day or in a week, with what is different about them. On the hot path: one statement."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -10,7 +10,7 @@ from django.db import connection
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable.rules.calendar import Occurrence, SchoolCalendar, WeeklyLesson, occurrences_between
 
-from .calendar import CALENDAR_FACTS, NEAR, calendar_of, plain
+from .calendar import calendar_at, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +76,10 @@ class HeldLesson:
 
 _NAME: Final = "coalesce(nullif({0}.preferred_name, ''), {0}.given_name) || ' ' || {0}.family_name"
 
-# The calendar's facts come with the first row, so that one round trip is enough. A lesson may be changed on several dates.
+# The stamp of the school's settings comes with every row, and with one where there is no lesson: under it the process
+# remembers the calendar. A lesson may be changed on several dates.
 # Lists stand in a sub-select: the planner, which does not look into it, then has no reason to plan each request anew.
-_LESSONS: Final = f"""
-WITH calendar AS MATERIALIZED (SELECT {CALENDAR_FACTS} AS facts)
-SELECT CASE WHEN row_number() OVER () = 1 THEN calendar.facts END,
-       l.id, l.weekday, l.position, l.length, l.week, l.starts_on, l.ends_on,
-       l.class_id, c.title, l.subject, l.room_id, r.name, t.ids, t.names, x.changes, {{usual}}
-  FROM calendar
-  LEFT JOIN timetable_lesson l ON l.weekday = ANY((
-         SELECT %(weekdays)s::smallint[] || ARRAY(SELECT runs_as_weekday FROM timetable_calendarexception
-          WHERE kind = 2 AND starts_on <= %(last)s::date AND ends_on >= %(first)s::date))::smallint[])
-   AND (l.starts_on IS NULL OR l.starts_on <= %(last)s::date) AND (l.ends_on IS NULL OR l.ends_on >= %(first)s::date)
-   {{restriction}}
+_OTHERS: Final = f"""
   LEFT JOIN courses_class c ON c.id = l.class_id
   LEFT JOIN timetable_room r ON r.id = l.room_id
   LEFT JOIN LATERAL (
@@ -103,6 +94,25 @@ SELECT CASE WHEN row_number() OVER () = 1 THEN calendar.facts END,
          LEFT JOIN timetable_room sr ON sr.id = s.room_id
         WHERE s.lesson_id = l.id AND s.held_on BETWEEN %(first)s::date AND %(last)s::date) x ON true
 """  # noqa: S608 - put together from constants
+_VALID: Final = """(l.starts_on IS NULL OR l.starts_on <= %(last)s::date) AND (l.ends_on IS NULL OR l.ends_on >= %(first)s::date)"""
+_LESSONS: Final = f"""
+SELECT school.settings_stamp, l.id, l.weekday, l.position, l.length, l.week, l.starts_on, l.ends_on,
+       l.class_id, c.title, l.subject, l.room_id, r.name, t.ids, t.names, x.changes, {{usual}}
+  FROM tenancy_school school
+  LEFT JOIN timetable_lesson l ON {_VALID}
+   {{restriction}}
+{_OTHERS}
+ WHERE school.id = %(school)s
+"""  # noqa: S608 - put together from constants
+#: One lesson as a sub-select of another context's statement: its class, and what `lesson_told` understands. Asks for
+#: `lesson`, and for the date as `first` and as `last`.
+LESSON_TOLD: Final = f"""
+SELECT l.class_id, json_build_array(l.id, l.weekday, l.position, l.length, l.week, l.starts_on, l.ends_on, l.class_id,
+       c.title, l.subject, l.room_id, r.name, t.ids, t.names, x.changes) AS told
+  FROM timetable_lesson l
+{_OTHERS}
+ WHERE l.id = %(lesson)s AND {_VALID}
+"""  # noqa: S608 - put together from constants
 _CHANGED: Final = "SELECT lesson_id FROM timetable_substitution WHERE held_on BETWEEN %(first)s::date AND %(last)s::date AND"
 # Who stands in once, or a room that is used once, has the lesson on that date only.
 _USUAL: Final = {
@@ -110,6 +120,9 @@ _USUAL: Final = {
         OR l.class_id IN (SELECT class_id FROM courses_enrolment WHERE person_id = %(teacher)s AND role = 3))""",
     "room": "l.room_id IS NOT DISTINCT FROM %(room)s",
 }
+_WEEKDAYS: Final = """AND l.weekday = ANY((
+         SELECT %(weekdays)s::smallint[] || ARRAY(SELECT runs_as_weekday FROM timetable_calendarexception
+          WHERE kind = 2 AND starts_on <= %(last)s::date AND ends_on >= %(first)s::date))::smallint[])"""
 _RESTRICTIONS: Final = {
     "teacher": f"""AND (l.id IN (SELECT lesson_id FROM timetable_lessonteacher WHERE teacher_id = %(teacher)s)
         OR l.id IN ({_CHANGED} substitute_id = %(teacher)s)
@@ -180,20 +193,19 @@ def timetable_between(
         "room": room,
     }
     asked = {name: value for name, value in told.items() if value is not None}
-    restriction = " ".join(_RESTRICTIONS[name] for name in asked)
+    restriction = " ".join(_RESTRICTIONS[name] for name in asked) + ("" if lesson else f" {_WEEKDAYS}")
     usual = " AND ".join(_USUAL[name] for name in asked if name in _USUAL) or "true"
-    dates: dict[str, date | list[int]] = {
+    facts: dict[str, int | date | list[int]] = {
+        "school": school.id,
         "first": first,
         "last": last,
-        "early": first - NEAR,
-        "late": last + NEAR,
         "weekdays": _weekdays(first, last),
     }
     with connection.cursor() as cursor:
         statement = _LESSONS.replace("{restriction}", restriction).replace("{usual}", usual)
-        cursor.execute(statement, {**dates, **asked})
+        cursor.execute(statement, {**facts, **asked})
         rows = cursor.fetchall()
-    calendar = calendar_of(school.time_zone, plain(rows[0][0]), first, last)
+    calendar = calendar_at(school.id, rows[0][0], school.time_zone, first, last)
     found = [row[1:] for row in rows if row[1] is not None]
     only_once = {row[0] for row in found if not row[-1]}
     return calendar, [
@@ -203,6 +215,19 @@ def timetable_between(
         or (teacher is not None and held.substitute_id == teacher)
         or (room is not None and held.room_id == room)
     ]
+
+
+def lesson_told(school: SchoolFacts, told: Any, stamp: Hashable, on: date) -> HeldLesson | None:
+    """The lesson that LESSON_TOLD found, as it is held on that date; None where it is not.
+
+    `stamp` is that of the school's settings, read before or with it.
+    """
+    if told is None:
+        return None
+    row = list(told)
+    row[5:7] = (value and date.fromisoformat(value) for value in row[5:7])
+    calendar = calendar_at(school.id, stamp, school.time_zone, on, on)
+    return next(_held([(*row, True)], on, on, calendar), None)
 
 
 def _weekdays(first: date, last: date) -> list[int]:

@@ -87,7 +87,7 @@ def calendar_page(actor: Actor, today: date) -> CalendarPage:
             .order_by("starts_on", "id")
         ),
         rooms=tuple(RoomRow(id_, name, seats, counts.get(id_, 0)) for id_, name, seats in rooms),
-        calendar=calendar_between(actor.place.time_zone, today, today + timedelta(days=365)),
+        calendar=calendar_between(actor.place, today, today + timedelta(days=365)),
     )
 
 

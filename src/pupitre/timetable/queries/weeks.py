@@ -314,7 +314,7 @@ def first_day_with_lessons(school: SchoolFacts, from_on: date) -> date | None:
         cursor.execute(_SLOTS, [from_on])
         slots = [WeeklyLesson(number, *row) for number, row in enumerate(cursor.fetchall())]
     last = from_on + NEAR
-    calendar = calendar_between(school.time_zone, from_on, last)
+    calendar = calendar_between(school, from_on, last)
     return next((lesson.on for lesson in occurrences_between(from_on, last, slots, calendar)), None)
 
 
