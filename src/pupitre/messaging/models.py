@@ -100,5 +100,7 @@ class PushSubscription(models.Model):
     endpoint = models.TextField(unique=True)
     p256dh = models.TextField()
     auth = models.TextField()
+    #: people.access.device_of: signing out there takes the subscription back.
+    device = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()
     failed_at = models.DateTimeField(null=True)

@@ -4,11 +4,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from pupitre.kernel.errors import NotFound
+from pupitre.kernel.tokens import new_token
 
 from .rules import Actor, Role, require
+
+#: The device's name in the session, so that a session that is ended from elsewhere tells it, and in a cookie.
+DEVICE = "device"
+_LONGEST, _KEPT_FOR = 64, 400 * 24 * 3600
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
@@ -61,3 +67,24 @@ def actor_of(request: HttpRequest) -> Actor:
     """Who asks. Views hand it on as the first argument of every query and action."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
+
+
+def device_of(request: HttpRequest) -> str:
+    """A name for this browser that outlives its sessions and says nothing; '' where none was given (`name_device`)."""
+    held = request.session.get(DEVICE) or request.COOKIES.get(DEVICE, "")
+    return str(held) if len(held) <= _LONGEST and held.isascii() else ""
+
+
+def name_device(request: HttpRequest, response: HttpResponse) -> str:
+    """Give this browser a name by which what was left in it can be taken back when its user signs out there."""
+    device = device_of(request) or new_token()
+    request.session[DEVICE] = device
+    response.set_cookie(
+        DEVICE,
+        device,
+        max_age=_KEPT_FOR,
+        httponly=True,
+        samesite="Lax",
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+    )
+    return device

@@ -16,6 +16,7 @@ from allauth.account.middleware import AccountMiddleware
 from allauth.account.models import Login
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -23,8 +24,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from pupitre.kernel.errors import TooMany
+from pupitre.kernel.events import publish
 
+from .access import DEVICE, device_of
+from .rules.events import SignedOut, SignedOutEverywhere
 from .rules.invitations import is_username
+from .sessions import SessionStore
 
 #: What allauth asks its adapter for; here so that all six languages have it.
 MESSAGES = {
@@ -52,6 +57,7 @@ MESSAGES = {
     "unverified_email": _("Confirm your e-mail address first."),
 }
 _WEAK = frozenset({"card"})
+_KEEPS_SESSION = frozenset({"account_change_password", "account_set_password"})
 _WAYS = {
     "reauthenticate": _("Use your password"),
     "mfa_reauthenticate": _("Use a code from your app"),
@@ -66,6 +72,30 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        if request.user.is_authenticated and request.user.pk != user.pk:
+            _tell_signed_out(request)
+        return answer
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        if device := device_of(request):
+            request.session[DEVICE] = device
+        answer: HttpResponse = super().post_login(request, user, **kwargs)
+        return answer
+
+    def logout(self, request: HttpRequest) -> None:
+        _tell_signed_out(request)
+        super().logout(request)
+
+    def set_password(self, user: Any, password: str) -> None:
+        """A new password ends all sessions, but the one in which it is changed by who knew the old one."""
+        super().set_password(user, password)
+        request = self.request
+        match = request.resolver_match if request else None
+        stays = match is not None and match.url_name in _KEEPS_SESSION
+        publish(SignedOutEverywhere(user.pk, device_of(request) if stays and request else ""))
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return "/account"
@@ -82,6 +112,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         return [{**way, "description": _WAYS[way["id"]]} for way in ways]
+
+
+def _tell_signed_out(request: HttpRequest) -> None:
+    if request.user.is_authenticated:
+        publish(SignedOut(request.user.pk, device_of(request)))
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    """The list of an account's sessions. What `USERSESSIONS_ADAPTER` names."""
+
+    def end_sessions(self, sessions: Any) -> None:
+        for session in sessions:
+            device = SessionStore(session.session_key).get(DEVICE, "")
+            publish(SignedOut(session.user_id, device))
+        super().end_sessions(sessions)
 
 
 def _came_just_now(request: HttpRequest | None) -> bool:

@@ -135,6 +135,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "pupitre.people.sign_in.AccountAdapter"
+USERSESSIONS_ADAPTER = "pupitre.people.sign_in.SessionsAdapter"
 MFA_ADAPTER = "pupitre.people.sign_in.SecondFactorAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]

@@ -14,6 +14,7 @@ from pupitre.attendance.rules.events import (
 )
 from pupitre.kernel import events
 from pupitre.messaging.rules.kinds import Kind, Show, moment
+from pupitre.people.rules.events import SignedOut, SignedOutEverywhere
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable.rules.events import CoverChanged
@@ -26,6 +27,8 @@ def wire() -> None:
     events.subscribe(AbsenceDecided, tell_decided)
     events.subscribe(AbsenceLetterIssued, tell_letter)
     events.subscribe(CoverChanged, tell_substitutes)
+    events.subscribe(SignedOut, forget_device)
+    events.subscribe(SignedOutEverywhere, forget_devices)
 
 
 def tell_missing(event: PupilMissing) -> None:
@@ -72,6 +75,19 @@ def tell_substitutes(event: CoverChanged) -> None:
     ):
         if person_id is not None:
             _tell(school, [person_id], kind, facts, url=day, now=event.at)
+
+
+def forget_device(event: SignedOut) -> None:
+    from pupitre.messaging.actions import notifications
+
+    if event.device:
+        notifications.forget_device(event.account_id, device=event.device)
+
+
+def forget_devices(event: SignedOutEverywhere) -> None:
+    from pupitre.messaging.actions import notifications
+
+    notifications.forget_all_devices(event.account_id, but=event.still)
 
 
 def _span(school: SchoolFacts, starts_at: datetime, ends_at: datetime) -> dict[str, Any]:

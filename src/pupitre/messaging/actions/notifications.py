@@ -104,9 +104,10 @@ def mark_read(actor: Actor, *, notification_id: int | None = None, now: datetime
 
 @transaction.atomic
 def subscribe_browser(
-    actor: Actor, *, endpoint: str, p256dh: str, auth: str, now: datetime
+    actor: Actor, *, endpoint: str, p256dh: str, auth: str, device: str, now: datetime
 ) -> PushSubscription:
-    """Let this browser receive web push for the account. A browser belongs to whoever subscribed it last.
+    """Let this browser receive web push for the account. A browser belongs to whoever subscribed it last, until she signs
+    out on that device (people.access.device_of).
 
     Raises UnknownPushService for an address that is no browser's push service.
     """
@@ -117,6 +118,7 @@ def subscribe_browser(
             "account_id": actor.account_id,
             "p256dh": p256dh,
             "auth": auth,
+            "device": device,
             "created_at": now,
             "failed_at": None,
         },
@@ -128,6 +130,21 @@ def subscribe_browser(
 def forget_browser(actor: Actor, *, endpoint: str) -> int:
     """Send nothing to that browser any more; it matters not whether it was known."""
     deleted, _ = PushSubscription.objects.filter(account_id=actor.account_id, endpoint=endpoint).delete()
+    return deleted
+
+
+@transaction.atomic
+def forget_device(account_id: int, *, device: str) -> int:
+    """Send nothing more to the browsers in which the account was told on that device: whoever sits there now may be another."""
+    deleted, _ = PushSubscription.objects.filter(account_id=account_id, device=device).delete()
+    return deleted
+
+
+@transaction.atomic
+def forget_all_devices(account_id: int, *, but: str = "") -> int:
+    """Send nothing more to any browser of the account, but to those on the device that is named."""
+    mine = PushSubscription.objects.filter(account_id=account_id)
+    deleted, _ = (mine.exclude(device=but) if but else mine).delete()
     return deleted
 
 

@@ -11,7 +11,7 @@ from pupitre.kernel.errors import NotFound
 from pupitre.messaging import queries
 from pupitre.messaging.actions import deliveries
 from pupitre.messaging.actions import notifications as actions
-from pupitre.people.access import actor_of, signed_in
+from pupitre.people.access import actor_of, name_device, signed_in
 from pupitre.web.middleware import json_of
 from pupitre.web.pages import render, see
 
@@ -86,11 +86,13 @@ def browsers(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"subscribed": False})
     keys = told.get("keys")
     keys = keys if isinstance(keys, dict) else {}
+    answer = JsonResponse({"subscribed": True}, status=201)
     actions.subscribe_browser(
         actor,
         endpoint=str(told.get("endpoint", "")),
         p256dh=str(keys.get("p256dh", "")),
         auth=str(keys.get("auth", "")),
+        device=name_device(request, answer),
         now=clock.now(),
     )
-    return JsonResponse({"subscribed": True}, status=201)
+    return answer

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from pupitre.kernel import events
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.tokens import digest, new_token
 from pupitre.people.codes import are_right, pictures_digest
@@ -24,6 +25,7 @@ from pupitre.people.rules.cards import (
     judge_attempt,
     may_have_card,
 )
+from pupitre.people.rules.events import SignedOutEverywhere
 from pupitre.people.rules.invitations import usernames
 
 
@@ -108,6 +110,8 @@ def _sign_out(account_ids: list[int]) -> None:
     for account in accounts:
         account.password = make_password(None)
     Account.objects.bulk_update(accounts, ["password"], batch_size=500)
+    for account in accounts:
+        events.publish(SignedOutEverywhere(account.pk))
 
 
 @transaction.atomic

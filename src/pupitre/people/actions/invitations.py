@@ -10,12 +10,14 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from pupitre.kernel import events
 from pupitre.kernel.tokens import new_code
 from pupitre.people.codes import code_digest
 from pupitre.people.models import Account, Invitation, Membership, Person
 from pupitre.people.queries import invitations as queries
 from pupitre.people.queries.accounts import leads_only_to
 from pupitre.people.rules import OFFICE, Actor, WrongCode, require, system_actor
+from pupitre.people.rules.events import SignedOutEverywhere
 from pupitre.people.rules.invitations import (
     LETTER_LASTS,
     LETTERS_AT_ONCE,
@@ -238,4 +240,5 @@ def recover_account(school: SchoolFacts, invitation_id: int, *, password: str, n
     account.password = make_password(password)
     account.activated_at = account.activated_at or now
     account.save(update_fields=["password", "activated_at"])
+    events.publish(SignedOutEverywhere(account.pk))
     return account

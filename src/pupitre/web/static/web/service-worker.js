@@ -62,7 +62,9 @@
     const { request } = event;
     const url = new URL(request.url);
     if (url.origin !== worker.location.origin) return;
-    if (request.method === "POST" && url.pathname === BUILD.signOut) event.waitUntil(setAccount("0"));
+    if (request.method === "POST" && url.pathname === BUILD.signOut) {
+      event.waitUntil(Promise.all([setAccount("0"), stopTelling()]));
+    }
     if (request.method !== "GET") return;
     if (url.pathname.startsWith("/static/")) event.respondWith(asset(request));
     else if (PHOTO.test(url.pathname)) event.respondWith(photo(request));
@@ -155,6 +157,18 @@
     await Promise.all(others.map((name) => caches.delete(name)));
     const facts = await caches.open(FACTS);
     await Promise.all(["day", "kept"].map((name) => facts.delete(`/facts/${name}`)));
+    if (account !== "0") await noteOwner(account);
+  }
+
+  /** What the school tells the last one who was signed in here is not for whoever comes after. @param {string} account */
+  async function noteOwner(account) {
+    const before = await fact("owner");
+    if (before !== undefined && before !== account) await stopTelling();
+    await setFact("owner", account);
+  }
+
+  async function stopTelling() {
+    await (await worker.registration.pushManager?.getSubscription())?.unsubscribe();
   }
 
   /** @param {string} name */
