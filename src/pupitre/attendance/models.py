@@ -80,7 +80,9 @@ class Mark(TenantModel):
         indexes = [
             models.Index(fields=["school", "pupil", "held_on"], name="attendance_mark_pupil"),
             models.Index(
-                fields=["school", "held_on"], condition=~models.Q(status=1), name="attendance_mark_exceptions"
+                fields=["school", "held_on", "pupil"],
+                condition=~models.Q(status=1),
+                name="attendance_mark_exceptions",
             ),
         ]
 

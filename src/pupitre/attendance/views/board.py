@@ -21,7 +21,6 @@ from pupitre.people.access import actor_of, only
 from pupitre.people.rules import LookAt, Role
 from pupitre.people.rules.grades import grade_options
 from pupitre.timetable.queries.beginnings import lacking_for
-from pupitre.timetable.queries.beginnings import lacking_for
 from pupitre.web.pages import is_fragment, render, see
 
 for_office = only(Role.HEAD, Role.SECRETARY)
@@ -49,7 +48,6 @@ def board(request: HttpRequest, school: str) -> HttpResponse:
         "reasons": words.reason_words(),
         "alerts": words.alert_words(),
         "spans": {notice.id: span_words(notice, facts.day) for notice in shown},
-        "lacking": None if facts.registers_taken else lacking_for(actor),
         "lacking": None if facts.registers_taken else lacking_for(actor),
     }
     return render(request, "attendance/board.html", context, block="now" if is_fragment(request) else "")
