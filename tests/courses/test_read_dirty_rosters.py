@@ -114,6 +114,40 @@ def test_a_column_that_only_looks_alike_is_not_taken_for_another(other: str) -> 
     assert Kind.GUARDIANSHIPS not in roster.modes
 
 
+def test_all_columns_that_are_not_read_stand_in_one_note_a_file() -> None:
+    files = changed(ONEROSTER_1_2, "users.csv", "agentSourcedIds", "agentSourcedIds,colour,shoeSize")
+    files = changed(files, "orgs.csv", "sourcedId", "sourcedId,motto")
+    notes = [f for f in read_roster(encoded(files)).findings if f.code is FindingCode.COLUMN_IGNORED]
+    assert [(note.file, note.column) for note in sorted(notes, key=lambda note: note.file)] == [
+        ("orgs.csv", "motto"),
+        ("users.csv", "colour, shoeSize"),
+    ]
+    assert notes[0].line == 1
+    assert "colour, shoeSize" in next(note for note in notes if note.file == "users.csv").what
+
+
+def test_all_columns_of_which_nothing_is_kept_stand_in_one_note_a_file() -> None:
+    files = {
+        **ONEROSTER_1_2,
+        "demographics.csv": (
+            "sourcedId,status,dateLastModified,birthDate,sex,americanIndianOrAlaskaNative,asian,white,"
+            "publicSchoolResidenceStatus\np1,,,2014-03-02,female,,,,\nt1,,,,,false,true,,01652\ng1,,,,,,,true,\n"
+        ),
+    }
+    note = found(read_roster(encoded(files)), FindingCode.COLUMN_NOT_KEPT)
+    assert (note.severity, note.file, note.line) == (Severity.NOTE, "demographics.csv", 3)
+    assert note.column == "americanIndianOrAlaskaNative, asian, publicSchoolResidenceStatus, white"
+
+
+def test_hundreds_of_columns_are_not_all_named() -> None:
+    more = ",".join(f"extra{number}" for number in range(300))
+    files = changed(ONEROSTER_1_2, "users.csv", "agentSourcedIds", f"agentSourcedIds,{more}")
+    named = found(read_roster(encoded(files)), FindingCode.COLUMN_IGNORED).column
+    assert named.startswith("extra0, extra1, ")
+    assert named.endswith(", …")
+    assert len(named) < 300
+
+
 def test_a_required_column_that_is_missing_is_refused() -> None:
     finding = found(
         read_roster(encoded(changed(ONEROSTER_1_2, "users.csv", "familyName", "x"))),

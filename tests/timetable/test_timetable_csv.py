@@ -114,6 +114,17 @@ def test_unused_and_doubled_columns_are_told() -> None:
     assert _codes(plan) == [FindingCode.COLUMN_TWICE, FindingCode.COLUMN_IGNORED]
 
 
+def test_all_unused_columns_stand_in_one_remark() -> None:
+    plan = _read("Day,Colour,Period,Mood,Class\nMon,red,1,good,1A\n")
+    (finding,) = plan.findings
+    assert (finding.code, finding.line) == (FindingCode.COLUMN_IGNORED, 1)
+    assert finding.what() == "Columns that are not used: “Colour”, “Mood”."
+    many = ",".join(f"extra{'x' * number}" for number in range(300))
+    (finding,) = _read(f"Day,Period,Class,{many}\nMon,1,1A\n").findings
+    assert finding.what().endswith("”, ….")
+    assert finding.what().count("“") == 20
+
+
 def test_free_hours_and_breaks_are_not_lessons() -> None:
     plan = _read(
         "Día,Hora,Clase,Asignatura\nLunes,1,1A,Lengua\nLunes,2,,\nLunes,3,,Recreo\nLunes,4,1A,Música\n"

@@ -164,10 +164,10 @@ FINDING_TEXTS: dict[FindingCode, tuple[str, str]] = {
         gettext_noop("The column “%(value)s” of “%(file)s” was read as %(column)s."),
         gettext_noop("If that is wrong, rename or remove it.")),
     FindingCode.COLUMN_IGNORED: (
-        gettext_noop("The column “%(column)s” of “%(file)s” is not part of the format and was not read."),
-        gettext_noop("If it matters, give it the name that the format asks for.")),
+        gettext_noop("Columns of “%(file)s” that are not part of the format and were not read: %(column)s."),
+        gettext_noop("Give those that matter the name that the format asks for.")),
     FindingCode.COLUMN_NOT_KEPT: (
-        gettext_noop("The column %(column)s of “%(file)s” was recognised; nothing of it is kept."),
+        gettext_noop("Columns of “%(file)s” that were recognised, and of which nothing is kept: %(column)s."),
         gettext_noop("Nothing to do.")),
     FindingCode.COLUMN_TWICE: (
         gettext_noop("“%(file)s” has two columns for %(column)s."),

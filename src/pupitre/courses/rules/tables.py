@@ -122,6 +122,7 @@ def _text_of(data: bytes, encoding: str) -> io.TextIOWrapper:
 
 # -- the header ------------------------------------------------------------------------------------------------------
 
+_MOST_NAMED = 20
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -224,6 +225,11 @@ def only_misspelling_of(word: str, candidates: Iterable[str]) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Names of columns as one text; a sheet may have hundreds, which nobody reads."""
+    return ", ".join([*names[:_MOST_NAMED], "…"] if len(names) > _MOST_NAMED else names)
+
+
 class _Header:
     """Matches the cells of a header with the columns of a format, and says what it understood."""
 
@@ -265,9 +271,9 @@ class _Header:
 
     def _say_what_is_left(self) -> None:
         taken = set(self.at.values())
-        for place, cell in enumerate(self.cells):
-            if cell and place not in taken:
-                self._add(NOTE, FindingCode.COLUMN_IGNORED, cell[:80])
+        ignored = [cell[:80] for place, cell in enumerate(self.cells) if cell and place not in taken]
+        if ignored:
+            self._add(NOTE, FindingCode.COLUMN_IGNORED, _listed(ignored))
         for column in self.spec.columns:
             if column.name not in self.at and column.need is Need.REQUIRED:
                 self._add(ERROR, FindingCode.COLUMN_MISSING, column.name)
@@ -335,7 +341,7 @@ class Table:
     def living_rows(self, key: str) -> Iterator[tuple[int, Cells]]:
         """The rows that are complete, with their first line; the keys of ended ones go to `ended`."""
         (at_key,), at_status = self.places(key), self.at.get("status", self.at.get("Status", self.width))
-        unkept = self._unkept()
+        unkept, told = self._unkept(), dict[str, int]()
         empty = True
         for line, row in self._all_rows():
             empty = False
@@ -349,9 +355,11 @@ class Table:
                 continue
             for _name, place in unkept:
                 if row[place]:
-                    unkept = self._told(unkept, row, line)
+                    unkept = self._told(unkept, row, line, told)
                     break
             yield line, row
+        if told:
+            self.add(NOTE, FindingCode.COLUMN_NOT_KEPT, min(told.values()), _listed(list(told)))
         if empty and self.readable:
             self.findings.add(WARNING, FindingCode.FILE_EMPTY, file=self.file)
 
@@ -395,13 +403,15 @@ class Table:
             if not column.attribute and column.name in self.at and column.name not in quiet
         ]
 
-    def _told(self, unkept: list[tuple[str, int]], row: Cells, line: int) -> list[tuple[str, int]]:
-        """Says once of each column that is not kept that it held something."""
+    def _told(
+        self, unkept: list[tuple[str, int]], row: Cells, line: int, told: dict[str, int]
+    ) -> list[tuple[str, int]]:
+        """Collects each column that holds something and is not kept, once; of passwords it warns at once."""
         for name, place in unkept:
-            if row[place]:
-                secret = name.casefold() == "password"
-                code = FindingCode.PASSWORD_NOT_READ if secret else FindingCode.COLUMN_NOT_KEPT
-                self.add(WARNING if secret else NOTE, code, line, name)
+            if row[place] and name.casefold() == "password":
+                self.add(WARNING, FindingCode.PASSWORD_NOT_READ, line, name)
+            elif row[place]:
+                told[name] = line
         return [(name, place) for name, place in unkept if not row[place]]
 
     def _all_rows(self) -> Iterator[tuple[int, Cells]]:

@@ -278,8 +278,10 @@ FINDING_TEXTS: Final[Mapping[FindingCode, FindingText]] = {
         gettext_noop("Put the names of the columns in the first row."),
     ),
     FindingCode.COLUMN_IGNORED: _notice(
-        gettext_noop("The column “%(name)s” is not used."),
-        gettext_noop("Rename it if it means day, period, start, end, class, subject, teacher, room or week."),
+        gettext_noop("Columns that are not used: %(names)s."),
+        gettext_noop(
+            "Rename those that mean day, period, start, end, class, subject, teacher, room or week."
+        ),
     ),
     FindingCode.COLUMN_TWICE: _warning(
         gettext_noop("Two columns mean the same: “%(first)s” and “%(second)s”."),

@@ -32,6 +32,7 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 MOST_ROWS: Final = 100_000
 _HEADER_WITHIN: Final = 20
 _MOST_PERIODS: Final = 24
+_MOST_NAMED: Final = 20
 _SEPARATOR: Final = " | "
 _FORMULA: Final = ("=", "+", "-", "@")
 _COLUMNS: Final = (
@@ -186,6 +187,7 @@ def _report_columns(
     cells: Sequence[str], columns: dict[int, str], file: str, line: int, found: FindingList
 ) -> None:
     first = {column: tidy(cells[index]) for index, column in columns.items()}
+    ignored = []
     for index, cell in enumerate(cells):
         key = "".join(words(cell))
         if index in columns or not key or key in _NOT_NEEDED:
@@ -200,7 +202,10 @@ def _report_columns(
                 second=tidy(cell),
             )
         else:
-            found.add(FindingCode.COLUMN_IGNORED, file, line, tidy(cell), name=tidy(cell))
+            ignored.append(f"“{tidy(cell)}”")
+    if ignored:
+        more = ["…"] if len(ignored) > _MOST_NAMED else []
+        found.add(FindingCode.COLUMN_IGNORED, file, line, names=", ".join([*ignored[:_MOST_NAMED], *more]))
 
 
 def _row(line: int, cells: Sequence[str], columns: dict[int, str]) -> _Row:
