@@ -1,6 +1,7 @@
 """The authority sees all its schools in figures: nobody's name, and nothing so small that somebody could be guessed."""
 
 from datetime import timedelta
+from html import escape
 from io import BytesIO
 from types import SimpleNamespace
 from zipfile import ZipFile
@@ -15,6 +16,7 @@ from pupitre.people.rules import Actor, Role
 from pupitre.reports.queries.authority import figures_of
 from pupitre.reports.rules import SMALLEST, Count, total_of
 from pupitre.tenancy import actions as founding
+from pupitre.tenancy.models import School
 from pupitre.tenancy.scoping import scope
 from tests.cast import NOW, TODAY, Cast
 from tests.conftest import Visitor
@@ -154,6 +156,21 @@ def test_the_workbook_says_what_the_page_says(cast: Cast, visit: Visitor, inspec
     first = book.read("xl/worksheets/sheet1.xml").decode()
     assert "<v>30</v>" in first
     assert "<v>3</v>" not in first.split("<row")[2]
+
+
+@pytest.mark.parametrize(
+    "name", ['=HYPERLINK("http://x")', "{=1+1}", "+1", "-1", "@SUM(A1)", "\t=1", "http://x"]
+)
+def test_a_schools_name_is_never_a_formula(
+    cast: Cast, visit: Visitor, inspector: SimpleNamespace, name: str
+) -> None:
+    School.objects.filter(pk=cast.school.id).update(name=name)
+    figure(cast, missed=30, marks=100, on=TODAY)
+    book = ZipFile(BytesIO(visit.as_(inspector).get(f"{PATH}figures.xlsx").content))
+    assert escape(name, quote=False) in book.read("xl/sharedStrings.xml").decode()
+    for sheet in ("xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"):
+        assert "<f>" not in book.read(sheet).decode()
+        assert "<hyperlink" not in book.read(sheet).decode()
 
 
 def test_thirty_days_cost_what_one_costs(cast: Cast, visit: Visitor, inspector: SimpleNamespace) -> None:

@@ -1,5 +1,7 @@
 """The timetable as a spreadsheet: what a secretary writes, what FET exports, and back again."""
 
+import csv
+import io
 import re
 from datetime import time
 
@@ -158,6 +160,15 @@ def test_what_a_spreadsheet_would_run_as_a_formula_is_disarmed() -> None:
     text = write_csv(plan)
     assert not re.search(r"(?:^|,)[=+@-]", text, re.MULTILINE)
     assert _read(text).lessons == (lesson,)
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t=", "\r=", "\n=", " \t@", "\t", "\r"])
+def test_no_cell_of_the_export_begins_like_a_formula(begins: str) -> None:
+    name = f"{begins}1+1"
+    lesson = PlanLesson(name, (name,), name, (name,), (name,), 0, 0, 1, room=name)
+    plan = ImportedTimetable(days=(PlanDay(name, 1),), periods=(PlanPeriod(name),), lessons=(lesson,))
+    cells = [cell for row in csv.reader(io.StringIO(write_csv(plan), newline="")) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", " "))]
 
 
 _NAME = st.text(

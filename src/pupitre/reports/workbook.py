@@ -63,7 +63,15 @@ def _schools(sheet: Any, figures: AuthorityFigures, head: Any) -> None:
             told(window, window.percent),
         ]
         for column, cell in enumerate(cells):
-            sheet.write(row, column, cell)
+            _write(sheet, row, column, cell)
+
+
+def _write(sheet: Any, row: int, column: int, cell: str | float) -> None:
+    """Texts are written as texts, whatever they begin with: a school called `=1+1` is a name and no formula."""
+    if isinstance(cell, str):
+        sheet.write_string(row, column, cell)
+    else:
+        sheet.write_number(row, column, cell)
 
 
 def _days(sheet: Any, figures: AuthorityFigures, head: Any, day: Any) -> None:
@@ -79,4 +87,4 @@ def _days(sheet: Any, figures: AuthorityFigures, head: Any, day: Any) -> None:
         sheet.write_datetime(row, 1, on, day)
         sheet.write_number(row, 2, registers)
         for column, number in enumerate((count.marks, count.missed, count.percent), start=3):
-            sheet.write(row, column, told(count, number))
+            _write(sheet, row, column, told(count, number))

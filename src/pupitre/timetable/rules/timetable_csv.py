@@ -481,5 +481,7 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _safe(cell: str) -> str:
-    # A spreadsheet would run a cell that begins like a formula.
-    return "'" + cell if cell.startswith((*_FORMULA, "'")) else cell
+    # A spreadsheet would run a cell that begins like a formula, also behind a tab or a carriage return, which names do
+    # not need: reading drops them, too.
+    text = tidy(cell)
+    return "'" + text if text.startswith((*_FORMULA, "'")) else text
