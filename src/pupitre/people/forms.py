@@ -2,19 +2,51 @@
 
 from typing import Any
 
+from allauth.account.forms import RequestLoginCodeForm, ResetPasswordForm
 from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
+from django.core.validators import MaxLengthValidator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .models import Account
+from .queries import confirmed_addresses
 from .rules import Relation, Role, Sex
+from .rules.grades import code_options, grade_and_code, read_grade, usual_codes
 from .rules.invitations import is_username
 from .wording import GIVEN_ROLES, RELATIONS, ROLES, SEXES
 
 
 def _dates() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class ConfirmedResetForm(ResetPasswordForm):  # type: ignore[misc]
+    """A link for a new password goes to a confirmed address only (queries.confirmed_addresses). The answer tells nobody."""
+
+    users: list[Account]
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users = [user for user in self.users if _is_confirmed(user, email)]
+        return email
+
+
+class ConfirmedCodeForm(RequestLoginCodeForm):  # type: ignore[misc]
+    """A code to sign in goes to a confirmed address only, too."""
+
+    _user: Account | None
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        user = self._user if email else None
+        self._user = user if user and _is_confirmed(user, email) else None
+        return email
+
+
+def _is_confirmed(account: Account, email: str) -> bool:
+    return confirmed_addresses().filter(user_id=account.pk, email=email.lower()).exists()
 
 
 class PersonForm(forms.Form):
@@ -24,7 +56,12 @@ class PersonForm(forms.Form):
     middle_name = forms.CharField(label=_("Middle name"), max_length=100, required=False)
     family_name = forms.CharField(label=_("Family name"), max_length=150)
     preferred_name = forms.CharField(label=_("Called"), max_length=100, required=False)
-    grade = forms.CharField(label=_("Grade"), max_length=40, required=False)
+    grade = forms.CharField(
+        label=_("Grade"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "grades", "autocomplete": "off"}),
+    )
     identifier = forms.CharField(label=_("Identifier"), max_length=60, required=False)
     email = forms.EmailField(label=_("E-mail"), required=False)
     phone = forms.CharField(label=_("Telephone"), max_length=40, required=False)
@@ -44,6 +81,18 @@ class PersonForm(forms.Form):
         required=False,
         choices=[("", _("as the school writes")), *settings.LANGUAGES],
     )
+
+    def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.country = country
+        self.grades = [shown for _code, shown in code_options(country, gettext, usual_codes(country))]
+        self.initial["grade"] = grade_and_code(self.initial.get("grade", ""), country, gettext)
+
+    def clean_grade(self) -> str:
+        """A code where one is meant; a label of the school's own may be as long as 40 characters."""
+        grade = read_grade(self.cleaned_data["grade"], self.country, gettext)
+        MaxLengthValidator(40)(grade)
+        return grade
 
 
 class NewPersonForm(PersonForm):

@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+import logging
 import time
 from typing import Any
 
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.internal.flows.login import (
     get_authentication_records,
     perform_login,
@@ -26,11 +28,13 @@ from django.utils.translation import gettext_lazy as _
 from pupitre.kernel.errors import TooMany
 from pupitre.kernel.events import publish
 
+from . import queries
 from .access import DEVICE, device_of
 from .rules.events import SignedOut, SignedOutEverywhere
 from .rules.invitations import is_username
 from .sessions import SessionStore
 
+_log = logging.getLogger(__name__)
 #: What allauth asks its adapter for; here so that all six languages have it.
 MESSAGES = {
     "account_inactive": _("This account rests. The school's office can tell you why."),
@@ -96,6 +100,27 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         match = request.resolver_match if request else None
         stays = match is not None and match.url_name in _KEEPS_SESSION
         publish(SignedOutEverywhere(user.pk, device_of(request) if stays and request else ""))
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """Only who is signed in confirms her address. A mistyped one is a stranger's, who would otherwise confirm it,
+        have a new password sent, and be in.
+        """
+        if request.user.pk != email_address.user_id:
+            return False
+        return bool(super().confirm_email(request, email_address))
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: Any,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """That something changed in an account is told to its confirmed address."""
+        own = queries.confirmed_addresses().filter(user_id=user.pk)
+        known = own.filter(email=email) if email else own.filter(primary=True)
+        if address := known.values_list("email", flat=True).first():
+            super().send_notification_mail(template_prefix, user, context, address)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return "/account"
@@ -177,6 +202,17 @@ def let_in(request: HttpRequest, account: Any, *, method: str, then: str = "") -
     record_authentication(request, account, method=method)
     answer: HttpResponse = perform_login(request, Login(user=account, redirect_url=then or None))
     return answer
+
+
+def ask_to_confirm(request: HttpRequest, account: Any) -> None:
+    """Send the link that confirms what the account's owner typed. Without a mail server that answers, the account's page
+    sends it later: nobody's activation fails for it.
+    """
+    for address in account.emailaddress_set.filter(verified=False):
+        try:
+            send_verification_email_to_address(request, address)
+        except OSError:  # smtplib's errors, too
+            _log.warning("a confirmation could not be sent", exc_info=True)
 
 
 def fit_username(name: str) -> None:

@@ -140,6 +140,10 @@ MFA_ADAPTER = "pupitre.people.sign_in.SecondFactorAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_FORMS = {
+    "reset_password": "pupitre.people.forms.ConfirmedResetForm",
+    "request_login_code": "pupitre.people.forms.ConfirmedCodeForm",
+}
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_USERNAME_MIN_LENGTH = 3

@@ -11,6 +11,7 @@ from pupitre.kernel.errors import NotFound
 from pupitre.messaging import queries
 from pupitre.messaging.actions import deliveries
 from pupitre.messaging.actions import notifications as actions
+from pupitre.people import queries as people
 from pupitre.people.access import actor_of, name_device, signed_in
 from pupitre.web.middleware import json_of
 from pupitre.web.pages import render, see
@@ -34,7 +35,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         "new": sum(line.is_new for line in lines),
         "many_schools": len({line.school for line in lines}) > 1,
         "channels": queries.channels_of(actor),
-        "email": request.user.email,  # type: ignore[union-attr]
+        "email": people.own_address(actor),
         "push_key": deliveries.public_key(),
     }
     return render(request, "messaging/notifications.html", context)

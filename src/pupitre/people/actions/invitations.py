@@ -153,27 +153,30 @@ def activate_account(
 ) -> Account:
     """Open the account of a code's proved holder. Without a password it can be entered by what is added next (a passkey).
 
-    The address is taken as confirmed only where the code was sent to it. Raises WrongCode, UsernameTaken, UnfitUsername.
+    The address is confirmed only where the code was sent to it; else the caller sends the link that confirms it
+    (sign_in.ask_to_confirm), and until then nothing is sent there. Raises WrongCode, UsernameTaken, UnfitUsername.
     """
     if not is_username(username):
         raise UnfitUsername
     invitation, person = _use(invitation_id, now)
     if person.account_id is not None:
         raise TakenByAnother
-    address = _free_address(email)
-    account = _open(username, password, str(person), address, locale or person.locale or school.locale, now)
+    account = _open(username, password, str(person), locale or person.locale or school.locale, now)
     _lead(person, account)
-    if address:
+    if address := _free_address(email):
         _keep_address(account, address, is_proved=address == invitation.sent_to)
     return account
 
 
 def _keep_address(account: Account, address: str, *, is_proved: bool) -> None:
+    """The account's own address is the confirmed one; one that was only typed waits beside it until its link is followed."""
     try:
         with transaction.atomic():
-            EmailAddress.objects.create(user=account, email=address, primary=True, verified=is_proved)
+            EmailAddress.objects.create(user=account, email=address, primary=is_proved, verified=is_proved)
     except IntegrityError:  # at this moment another account proved that the address is its own
-        account.email = ""
+        return
+    if is_proved:
+        account.email = address
         account.save(update_fields=["email"])
 
 
@@ -184,12 +187,11 @@ def _free_address(email: str) -> str:
     return "" if is_taken else address
 
 
-def _open(username: str, password: str | None, name: str, email: str, locale: str, now: datetime) -> Account:
+def _open(username: str, password: str | None, name: str, locale: str, now: datetime) -> Account:
     try:
         with transaction.atomic():
             return Account.objects.create(
                 username=username,
-                email=email,
                 display_name=name,
                 locale=locale,
                 password=make_password(password),

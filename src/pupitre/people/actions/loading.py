@@ -46,6 +46,8 @@ _GUARDIANSHIP = (
 def open_accounts(wanted: Sequence[NewAccount], *, now: datetime) -> dict[str, int]:
     """Open those of the accounts that are missing and answer the ids of all by username. An act of the operator.
 
+    An address is confirmed where the operator vouches for the account by giving it a password: the others' came from a
+    roster, and their owners confirm them when they have taken their accounts over.
     An account with a password is ready for use, also if it was there without one; the others wait for their owners, who
     take them over by the letter's code.
     """
@@ -62,7 +64,7 @@ def open_accounts(wanted: Sequence[NewAccount], *, now: datetime) -> dict[str, i
 def _account(one: NewAccount, now: datetime) -> Account:
     return Account(
         username=one.username.lower(),
-        email=one.email.lower(),
+        email=one.email.lower() if one.password else "",
         display_name=one.display_name,
         locale=one.locale,
         # An unusable password carries a random part, so that no two are alike.
@@ -76,7 +78,12 @@ def _keep_addresses(wanted: Iterable[NewAccount], ids: dict[str, int]) -> None:
     from allauth.account.models import EmailAddress
 
     EmailAddress.objects.bulk_create(
-        EmailAddress(user_id=ids[one.username], email=one.email.lower(), primary=True, verified=True)
+        EmailAddress(
+            user_id=ids[one.username],
+            email=one.email.lower(),
+            primary=bool(one.password),
+            verified=bool(one.password),
+        )
         for one in wanted
     )
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from pupitre.kernel import clock
 from pupitre.kernel.errors import NotFound
@@ -13,6 +14,9 @@ from pupitre.people.models import Account, AuthorityMembership, Guardianship, Me
 from pupitre.people.rules import OFFICE, READS_FILES, STAFF, Actor, Role
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
+
+if TYPE_CHECKING:
+    from allauth.account.models import EmailAddress
 
 # Asked on every page, so it is not built anew each time.
 _ROLES = """
@@ -122,22 +126,53 @@ class Reachable:
 
 
 def reachable_persons(person_ids: list[int]) -> list[Reachable]:
-    """Those of the persons who have not left, in their order. The account's e-mail goes before the roster's."""
-    rows = Person.objects.filter(pk__in=person_ids, ended_on__isnull=True).values_list(
+    """Those of the persons who have not left, in their order. The account's e-mail goes before the roster's, once it is
+    confirmed: what somebody typed may be somebody else's.
+    """
+    confirmed = confirmed_addresses().filter(user_id=OuterRef("account_id"), primary=True)
+    found = Person.objects.filter(pk__in=person_ids, ended_on__isnull=True)
+    rows = found.annotate(confirmed=Subquery(confirmed.values("email")[:1])).values_list(
         "pk",
         "account_id",
-        "account__email",
+        "confirmed",
         "email",
         "account__locale",
         "locale",
         "given_name",
         "family_name",
     )
-    found = {
+    reachable = {
         row[0]: Reachable(row[0], row[1], row[2] or row[3], row[4] or row[5], f"{row[6]} {row[7]}")
         for row in rows
     }
-    return [found[person_id] for person_id in dict.fromkeys(person_ids) if person_id in found]
+    return [reachable[person_id] for person_id in dict.fromkeys(person_ids) if person_id in reachable]
+
+
+def confirmed_addresses() -> "QuerySet[EmailAddress]":
+    """The addresses of accounts that their owners showed to be theirs: by a link sent there, or by the invitation's own.
+
+    Nothing else of an account's addresses is written to, but the link that confirms it: no new password, no sign-in code,
+    no notification. What a roster or the office says of a person is not an address of an account: invitations go there,
+    and what the school tells, as long as the account has none that is confirmed.
+    """
+    from allauth.account.models import EmailAddress
+
+    found: QuerySet[EmailAddress] = EmailAddress.objects.filter(verified=True)
+    return found
+
+
+def own_address(actor: Actor) -> str:
+    """Where the actor's account is written to, or '' while none of its addresses is confirmed."""
+    mine = confirmed_addresses().filter(user_id=actor.account_id, primary=True)
+    return mine.values_list("email", flat=True).first() or ""
+
+
+def unconfirmed_addresses(account_id: int) -> list[str]:
+    """What the account's owner typed and did not confirm yet."""
+    from allauth.account.models import EmailAddress
+
+    found = EmailAddress.objects.filter(user_id=account_id, verified=False).order_by("id")
+    return list(found.values_list("email", flat=True))
 
 
 def is_guardian_of(actor: Actor, pupil_id: int, today: date | None = None) -> bool:

@@ -3,10 +3,20 @@
 The names are those of each country's own system and stay as they are in every language of the pages.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from pupitre.kernel.text import fold
+
+Translate = Callable[[str], str]
+
+#: OneRoster's codes, from the youngest.
+CODES: Final = (
+    *("IT", "PR", "PK", "TK", "KG"),
+    *(f"{year:02}" for year in range(1, 14)),
+    *("PS", "PS1", "PS2", "PS3", "PS4", "UG"),
+)
 #: The years before school, from the youngest; they come before "01" in every list.
 _BEFORE_SCHOOL: Final = ("IT", "PR", "PK", "TK", "KG")
 _ROMAN: Final = ("I", "II", "III", "IV")
@@ -53,10 +63,68 @@ _NAMES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+def _(text: str) -> str:
+    """Marks a message for the catalogues; whoever shows it translates it."""
+    return text
+
+
+_YEAR: Final = _("Grade %(grade)s")
+_LATER_YEAR: Final = _("After secondary school, year %(year)s")
+#: What the other codes mean (CEDS) where the country has no name of its own for them.
+_MEANINGS: Final[Mapping[str, str]] = {
+    "IT": _("Infants and toddlers"),
+    "PR": _("Preschool"),
+    "PK": _("Prekindergarten"),
+    "TK": _("Transitional kindergarten"),
+    "KG": _("Kindergarten"),
+    "PS": _("After secondary school"),
+    "UG": _("Without a grade"),
+}
+
+
 @lru_cache(maxsize=1024)
 def grade_label(code: str, country: str) -> str:
     """The grade as people of that country (two letters) call it. A school's own label, or a code unknown there, stays."""
     return _NAMES.get(country, {}).get(code, code)
+
+
+def grade_and_code(code: str, country: str, translate: Translate) -> str:
+    """A grade where its code matters, too: "1º ESO (07)". A label of the school's own stays."""
+    label = grade_label(code, country)
+    if label == code:
+        label = _meaning(code, translate)
+    return f"{label} ({code})" if label else code
+
+
+def _meaning(code: str, translate: Translate) -> str:
+    if code in _MEANINGS:
+        return translate(_MEANINGS[code])
+    if code not in CODES:
+        return ""
+    if code.startswith("PS"):
+        return translate(_LATER_YEAR) % {"year": code.removeprefix("PS")}
+    return translate(_YEAR) % {"grade": int(code)}
+
+
+def code_options(
+    country: str, translate: Translate, codes: Iterable[str] = CODES
+) -> list[tuple[str, str]]:
+    """Codes and how `grade_and_code` shows them, from the youngest."""
+    return [(code, grade_and_code(code, country, translate)) for code in codes]
+
+
+def usual_codes(country: str) -> list[str]:
+    """The codes of the grades that schools of the country have; all of them where their names are not known here."""
+    return [code for code in CODES if code in _NAMES.get(country, CODES)]
+
+
+def read_grade(text: str, country: str, translate: Translate) -> str:
+    """The code of a grade as a person writes it: by its name, its code or both. What is no grade is the school's own label."""
+    wanted = fold(text)
+    for code, shown in code_options(country, translate):
+        if wanted in {fold(code), fold(shown), fold(grade_label(code, country))}:
+            return code
+    return " ".join(text.split())
 
 
 def grade_options(codes: Iterable[str], country: str) -> list[tuple[str, str]]:

@@ -22,6 +22,8 @@ def account(request: HttpRequest) -> HttpResponse:
     ]
     facts = {
         "account": accounts.access_account(actor),
+        "email": queries.own_address(actor),
+        "unconfirmed": queries.unconfirmed_addresses(actor.account_id),
         "second_factor": queries.has_second_factor(actor),
         "languages": [("", _("as the school writes")), *settings.LANGUAGES],
         "places": places,

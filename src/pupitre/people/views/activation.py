@@ -183,7 +183,9 @@ def _opened(request: HttpRequest, claim: queries.Claim, form: AccountForm) -> Ht
         return None
     del request.session[_KEY]
     then = reverse("mfa_add_webauthn") if chosen["with_passkey"] else reverse("home")
-    return sign_in.let_in(request, opened, method="code", then=then)
+    answer = sign_in.let_in(request, opened, method="code", then=then)
+    sign_in.ask_to_confirm(request, opened)
+    return answer
 
 
 @open_to_all

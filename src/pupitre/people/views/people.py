@@ -114,7 +114,7 @@ def person(request: HttpRequest, school: str, person: int) -> HttpResponse:
 @only(*OFFICE)
 def new(request: HttpRequest, school: str) -> HttpResponse:
     """Add a person by hand."""
-    form = NewPersonForm(request.POST or None)
+    form = NewPersonForm(request.POST or None, country=actor_of(request).place.country)
     if request.method == "POST" and form.is_valid():
         facts = dict(form.cleaned_data)
         role = facts.pop("role")
@@ -136,7 +136,8 @@ def edit(request: HttpRequest, school: str, person: int) -> HttpResponse:
     found = files.access_person_for_office(actor_of(request), person)
     actions.note_looks(actor_of(request), [person], LookAt.FILE, now=clock.now())
     initial = {name: getattr(found, name) for name in PersonForm.base_fields}
-    form = PersonForm(request.POST or None, initial=initial)
+    country = actor_of(request).place.country
+    form = PersonForm(request.POST or None, initial=initial, country=country)
     if request.method == "POST" and form.is_valid():
         actions.change_person(actor_of(request), person, **form.cleaned_data)
         messages.success(request, _("The changes are kept."))
