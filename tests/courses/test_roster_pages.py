@@ -111,6 +111,25 @@ def test_an_unknown_role_is_mapped_by_a_select(cast: Cast, office: Client) -> No
         assert (record.state, record.choices["roles"]) == (RosterImport.READ, {"Koordinatorin": "teacher"})
 
 
+def test_an_unknown_grade_is_mapped_by_a_select_of_the_countrys_names(cast: Cast, office: Client) -> None:
+    page = upload(office, changed(ONEROSTER_1_2, "users.csv", '"g1",07', '"g1",1ESO'))
+    shown = office.get(page).content.decode()
+    assert '<option value="07">1º ESO (07)</option>' in shown
+    assert '<option value="UG">Without a grade (UG)</option>' in shown
+    office.post(f"{page}/choices", {"grade-0": "07"})
+    with scope(cast.school.id):
+        assert RosterImport.objects.get().choices["grades"] == {"1ESO": "07"}
+    assert '<option value="07" selected>1º ESO (07)</option>' in office.get(page).content.decode()
+
+
+def test_a_grade_that_changes_is_told_by_its_name(cast: Cast, office: Client) -> None:
+    with scope(cast.school.id):
+        imported(cast.office, ONEROSTER_1_2)
+    page = upload(office, changed(ONEROSTER_1_2, "users.csv", '"g1",07', '"g1",08'))
+    rows = office.get(f"{page}/changes/users").content.decode()
+    assert "<del>1º ESO (07)</del> → <ins>2º ESO (08)</ins>" in rows
+
+
 def test_a_conflict_is_shown_field_by_field_and_decided(cast: Cast, office: Client) -> None:
     with scope(cast.school.id):
         imported(cast.office, ONEROSTER_1_2)

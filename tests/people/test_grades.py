@@ -3,7 +3,16 @@
 import pytest
 
 from pupitre.people.actions import change_person
-from pupitre.people.rules.grades import grade_label, grade_options
+from pupitre.people.models import Person
+from pupitre.people.rules.grades import (
+    CODES,
+    code_options,
+    grade_and_code,
+    grade_label,
+    grade_options,
+    read_grade,
+    usual_codes,
+)
 from pupitre.tenancy.scoping import scope
 from tests.cast import Cast
 from tests.conftest import Visitor
@@ -32,6 +41,59 @@ def test_choices_begin_with_the_youngest_and_end_with_the_schools_own_labels() -
         ("12", "2º Bachillerato"),
         ("Aula oberta", "Aula oberta"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("country", "code", "shown"),
+    [
+        *(("ES", "07", "1º ESO (07)"), ("ES", "PR", "Infantil 3 (PR)"), ("FR", "06", "6e (06)")),
+        *(("ES", "13", "Grade 13 (13)"), ("US", "07", "Grade 7 (07)"), ("US", "KG", "Kindergarten (KG)")),
+        *(("ES", "UG", "Without a grade (UG)"), ("DE", "PS", "After secondary school (PS)")),
+        *(("CL", "PS2", "After secondary school, year 2 (PS2)"), ("ES", "Aula oberta", "Aula oberta")),
+        ("ES", "", ""),
+    ],
+)
+def test_where_the_code_matters_it_stands_beside_the_name(country: str, code: str, shown: str) -> None:
+    assert grade_and_code(code, country, str) == shown
+
+
+@pytest.mark.parametrize("country", ["ES", "FR", "DE", "PT", "CL", "CO", "US"])
+def test_every_grade_is_read_as_it_is_shown(country: str) -> None:
+    options = code_options(country, str)
+    assert [code for code, _ in options] == list(CODES)
+    assert len({shown for _, shown in options}) == len(CODES)
+    for code, shown in options:
+        assert read_grade(shown, country, str) == code
+        assert read_grade(code.lower(), country, str) == code
+        assert read_grade(grade_label(code, country), country, str) == code
+    assert read_grade("  Aula   oberta ", country, str) == "Aula oberta"
+    assert set(usual_codes(country)) <= set(CODES)
+
+
+def test_a_school_is_offered_its_countrys_grades() -> None:
+    assert usual_codes("ES")[:4] == ["PR", "PK", "KG", "01"]
+    assert "PS" not in usual_codes("ES")
+    assert usual_codes("US") == list(CODES)
+
+
+def test_the_office_reads_and_writes_a_grade_by_its_name(cast: Cast, visit: Visitor) -> None:
+    browser, form = visit.as_(cast.secretary), f"/s/oak/people/{cast.pupil.person.pk}/edit"
+    page = browser.get(form).content.decode()
+    assert 'value="1º ESO (07)"' in page
+    assert '<option value="2º ESO (08)"></option>' in page
+    name = {"given_name": "Pau", "family_name": "Pupil"}
+    for written, kept in (
+        ("2º ESO (08)", "08"),
+        ("3º eso", "09"),
+        ("10", "10"),
+        ("Aula oberta", "Aula oberta"),
+        ("", ""),
+    ):
+        assert browser.post(form, {**name, "grade": written}).status_code == 303
+        with scope(cast.school.id):
+            assert Person.objects.get(pk=cast.pupil.person.pk).grade == kept
+    assert browser.post(form, {**name, "grade": "x" * 41}).status_code == 422
+    assert 'value=""' in browser.get("/s/oak/people/new").content.decode()
 
 
 @pytest.mark.parametrize("address", ["people", "invitations?group=2", "cards", "board"])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from pupitre.courses.rules.roster import Relation, RosterRole
+from pupitre.people.rules.grades import CODES
 
 
 def fold(word: str) -> str:
@@ -141,13 +142,8 @@ RELATIONS: Mapping[str, Relation] = _table(
     (Relation.OTHER, "otro,otra,altre,altra,autre,andere,outro,outra,child,administrator,sibling"),
 )
 
-GRADE_CODES = (
-    *("IT", "PR", "PK", "TK", "KG"),
-    *(f"{grade:02}" for grade in range(1, 14)),
-    *("PS", "PS1", "PS2", "PS3", "PS4", "UG"),
-)
 GRADES: Mapping[str, str] = {
-    **{code.casefold(): code for code in GRADE_CODES},
+    **{code.casefold(): code for code in CODES},
     **{str(grade): f"{grade:02}" for grade in range(1, 10)},
     "k": "KG",
 }

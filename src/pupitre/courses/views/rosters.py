@@ -16,12 +16,12 @@ from pupitre.courses.actions import exports, rosters
 from pupitre.courses.queries import rosters as queries
 from pupitre.courses.rules.findings import Finding
 from pupitre.courses.rules.preview import finding_from_json
-from pupitre.courses.rules.vocabulary import GRADE_CODES
 from pupitre.courses.views import words
 from pupitre.kernel import clock
 from pupitre.kernel.errors import DomainError, NotFound
 from pupitre.people.access import actor_of, only
 from pupitre.people.rules import OFFICE
+from pupitre.people.rules.grades import CODES, code_options
 from pupitre.web.middleware import told
 from pupitre.web.pages import is_fragment, render, see
 
@@ -124,7 +124,7 @@ def roster(request: HttpRequest, school: str, roster: int) -> HttpResponse:
         "found": len(findings),
         "kinds": _kinds(record.report.get("kinds", {}) if is_done else record.plan.get("kinds", {})),
         "conflicts": sum(k["conflicts"] for k in record.plan.get("kinds", {}).values()),
-        "choices": _choices(record),
+        "choices": _choices(record, actor.place.country),
         "orgs": [
             {**org, "type": _org_types().get(org["type"], org["type"])} for org in record.plan.get("orgs", ())
         ],
@@ -172,7 +172,7 @@ def _severity(finding: Finding) -> str:
     return {"error": _("Error"), "warning": _("Warning"), "note": _("Note")}[finding.severity.value]
 
 
-def _choices(record: Any) -> dict[str, Any]:
+def _choices(record: Any, country: str) -> dict[str, Any]:
     """Words that the user may map: those that are unknown, and those that were mapped before."""
     chosen, plan = record.choices, record.plan
     roles = _mapping(plan.get("unknown_roles", ()), chosen.get("roles") or {})
@@ -181,7 +181,7 @@ def _choices(record: Any) -> dict[str, Any]:
         "roles": roles,
         "grades": grades,
         "role_options": [("?", _("Choose …")), *words.ROLE_CHOICES],
-        "grade_options": [("", _("Keep it as it is")), *((code, code) for code in GRADE_CODES)],
+        "grade_options": [("", _("Keep it as it is")), *code_options(country, _)],
         "asks_dates": plan.get("ambiguous_dates") or bool(chosen.get("date_order")),
         "date_order": chosen.get("date_order", ""),
         "are_open": bool(plan.get("unknown_roles") or plan.get("ambiguous_dates")),
@@ -201,7 +201,7 @@ def choices(request: HttpRequest, school: str, roster: int) -> HttpResponse:
     """Which orgs are this school, and what unknown words and dates mean. The files are read again."""
     actor, post = actor_of(request), request.POST
     record = queries.access_import(actor, roster)
-    given = _choices(record)
+    given = _choices(record, actor.place.country)
     roles = {w["value"]: post.get(f"role-{w['number']}", "?") for w in given["roles"]}
     grades = {w["value"]: post.get(f"grade-{w['number']}", "") for w in given["grades"]}
     known = dict(words.ROLE_CHOICES)
@@ -210,7 +210,7 @@ def choices(request: HttpRequest, school: str, roster: int) -> HttpResponse:
         roster,
         now=clock.now(),
         roles={word: role for word, role in roles.items() if role in known},
-        grades={word: grade for word, grade in grades.items() if grade in ("", *GRADE_CODES)},
+        grades={word: grade for word, grade in grades.items() if grade in ("", *CODES)},
         date_order=post["date_order"] if post.get("date_order") in ("dmy", "mdy") else None,
         orgs=post.getlist("org") or None,
     )
@@ -292,7 +292,8 @@ def _as_text(cell: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def changes(request: HttpRequest, school: str, roster: int, kind: str) -> HttpResponse:
     """The rows of one kind that something happens to, with each field before and after; conflicts are decided here."""
-    record = queries.access_import(actor_of(request), roster)
+    actor = actor_of(request)
+    record, country = queries.access_import(actor, roster), actor.place.country
     if kind not in words.KINDS or kind not in record.plan.get("kinds", {}):
         raise NotFound
     lines = list(enumerate(queries.plan_lines(record, kind)))
@@ -309,7 +310,7 @@ def changes(request: HttpRequest, school: str, roster: int, kind: str) -> HttpRe
         "kind": kind,
         "name": words.KINDS[kind],
         "page": page,
-        "rows": [_line(record, kind, number, line) for number, line in page.object_list],
+        "rows": [_line(record, kind, country, number, line) for number, line in page.object_list],
         "query": f"&sort={sort}" if sort else "",
         "sort": sort,
         "sorts": [
@@ -322,7 +323,7 @@ def changes(request: HttpRequest, school: str, roster: int, kind: str) -> HttpRe
     return render(request, "courses/roster_changes.html", context)
 
 
-def _line(record: Any, kind: str, number: int, line: Mapping[str, Any]) -> dict[str, Any]:
+def _line(record: Any, kind: str, country: str, number: int, line: Mapping[str, Any]) -> dict[str, Any]:
     sort = line["sort"]
     shown: dict[str, Any] = {
         "number": number,
@@ -334,7 +335,11 @@ def _line(record: Any, kind: str, number: int, line: Mapping[str, Any]) -> dict[
         "id": line.get("id", ""),
         "place": line.get("place"),
         "changes": [
-            (words.FIELDS.get(f, f), words.value(kind, f, before), words.value(kind, f, after))
+            (
+                words.FIELDS.get(f, f),
+                words.value(kind, f, before, country),
+                words.value(kind, f, after, country),
+            )
             for f, before, after in line.get("changes", ())
         ],
     }
@@ -342,7 +347,7 @@ def _line(record: Any, kind: str, number: int, line: Mapping[str, Any]) -> dict[
         name = line["field"]
         shown["field"] = words.FIELDS.get(name, name)
         shown["last"], shown["now"], shown["incoming"] = (
-            words.value(kind, name, line[side]) for side in ("last", "now", "incoming")
+            words.value(kind, name, line[side], country) for side in ("last", "now", "incoming")
         )
         shown["both"] = line["both"]
         shown["takes_file"] = queries.takes_file(record, kind, line["key"], name)

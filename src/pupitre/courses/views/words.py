@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from pupitre.courses.rules.findings import FINDING_TEXTS, Finding, Severity
 from pupitre.courses.rules.roster import Kind
 from pupitre.people.rules import Relation, Role
+from pupitre.people.rules.grades import grade_and_code
 
 KINDS: Mapping[str, Promise] = {
     Kind.ORGS.value: _("Departments"),
@@ -120,17 +121,21 @@ _CODED: Mapping[str, Mapping[Any, Promise]] = {
     "relation": RELATIONS,
     "presence": PRESENCE,
 }
+_GRADES = frozenset({"grade", "grades"})
 _DATES = frozenset({"start_date", "end_date", "starts_on", "ends_on", "born_on"})
 
 
-def value(kind: str, field: str, told: Any) -> str:
-    """A field's value as a person reads it; '—' for nothing."""
+def value(kind: str, field: str, told: Any, country: str) -> str:
+    """A field's value as a person of the school's country reads it; '—' for nothing."""
     if not told and told is not False and told != 0:
         return "—"
     if isinstance(told, bool):
         return gettext("Yes") if told else gettext("No")
     if field in _DATES:
         return date_format(date.fromisoformat(told), "DATE_FORMAT")
+    if field in _GRADES:
+        codes = told if isinstance(told, list) else [told]
+        return ", ".join(grade_and_code(str(code), country, gettext) for code in codes)
     coded = _CODED.get(field) or (CLASS_KINDS if (kind, field) == (Kind.CLASSES.value, "type") else {})
     if told in coded if not isinstance(told, list) else False:
         return str(coded[told])

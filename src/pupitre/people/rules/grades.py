@@ -106,9 +106,7 @@ def _meaning(code: str, translate: Translate) -> str:
     return translate(_YEAR) % {"grade": int(code)}
 
 
-def code_options(
-    country: str, translate: Translate, codes: Iterable[str] = CODES
-) -> list[tuple[str, str]]:
+def code_options(country: str, translate: Translate, codes: Iterable[str] = CODES) -> list[tuple[str, str]]:
     """Codes and how `grade_and_code` shows them, from the youngest."""
     return [(code, grade_and_code(code, country, translate)) for code in codes]
 
