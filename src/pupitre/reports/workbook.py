@@ -52,7 +52,7 @@ def _schools(sheet: Any, figures: AuthorityFigures, head: Any) -> None:
     _head(sheet, words, head)
     for row, one in enumerate(figures.schools, start=1):
         today, window = one.today.count, one.window
-        cells = [
+        cells: list[str | float] = [
             one.school.name,
             one.today.registers,
             one.usual,
