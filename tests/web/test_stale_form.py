@@ -1,5 +1,8 @@
 """A form that is older than the session says so in the school's words, and leads back to itself."""
 
+import re
+
+import pytest
 from django.test import Client
 
 
@@ -14,3 +17,20 @@ def test_a_form_without_its_token_leads_back_to_itself() -> None:
         assert b"This page had grown old" in answer.content
         assert again in answer.content
         assert b"elsewhere" not in answer.content
+
+
+def tokens(browser: Client) -> list[str]:
+    page = browser.get("/account/login/").content.decode()
+    return re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+
+
+@pytest.mark.django_db
+def test_each_page_has_a_token_of_its_own_and_all_are_good() -> None:
+    browser = Client(enforce_csrf_checks=True)
+    first, second = tokens(browser)[0], tokens(browser)[0]
+    assert first != second
+    for token in (first, second):
+        answer = browser.post("/i18n/setlang/", {"language": "ca", "csrfmiddlewaretoken": token})
+        assert answer.status_code == 302
+    assert browser.post("/i18n/setlang/", {"csrfmiddlewaretoken": first[::-1]}).status_code == 403
+    assert tokens(Client(enforce_csrf_checks=True))[0] not in (first, second)

@@ -113,8 +113,8 @@ def _initials(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _languages() -> list[tuple[str, str]]:
-    return list(settings.LANGUAGES)
+def _languages() -> tuple[tuple[str, str], ...]:
+    return tuple((code, str(name)) for code, name in settings.LANGUAGES)
 
 
 def _theme(request: HttpRequest) -> str:
@@ -122,12 +122,14 @@ def _theme(request: HttpRequest) -> str:
     return theme if theme in {"auto", "light", "dark"} else "auto"
 
 
-def _navigation(request: HttpRequest, actor: Actor, language: str, notices: int) -> list[NavigationItem]:
+def _navigation(
+    request: HttpRequest, actor: Actor, language: str, notices: int
+) -> tuple[NavigationItem, ...]:
     if actor.school is not None and actor.roles:
         doors = _doors_in(actor.school.slug, actor.roles, language)
     else:
         doors = _doors_outside(_place(request), language)
-    return [door.shown(request.path, notices) for door in doors]
+    return tuple(door.shown(request.path, notices) for door in doors)
 
 
 def _place(request: HttpRequest) -> str:

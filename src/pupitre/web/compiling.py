@@ -4,11 +4,15 @@ A register looks up and escapes some 1,300 values. Both are said here in the few
 (tests/web/test_compiling.py compares them with Jinja2's).
 """
 
+from functools import lru_cache
+from types import BuiltinMethodType, FunctionType
 from typing import Any, Final
 
 from jinja2 import Environment
 from jinja2.compiler import CodeGenerator
 from jinja2.nodes import Node
+from jinja2.runtime import Context, Macro
+from jinja2.utils import _PassArg
 from markupsafe import Markup, escape
 
 try:
@@ -17,6 +21,7 @@ except ImportError:  # a platform without markupsafe's compiled part
     from markupsafe._native import _escape_inner
 
 _METHODS: Final = frozenset(dir(dict))
+_FUNCTIONS: Final = frozenset({FunctionType, type(lru_cache(len))})
 
 
 def escaped(value: Any) -> str:
@@ -40,10 +45,37 @@ class PageCode(CodeGenerator):
             super().writeline("from pupitre.web.compiling import escaped as escape", node)
 
 
+class PageContext(Context):
+    """Macros and functions, which are nearly all that templates call, are called without looking for what else they may be."""
+
+    def call(self, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """As Jinja2 has it."""
+        kind = type(obj)
+        if kind is Macro:
+            first: Any = self.eval_ctx
+        elif kind in _FUNCTIONS:
+            wants = obj.__dict__.get("jinja_pass_arg")
+            if wants is not None and wants is not _PassArg.eval_context:
+                return super().call(obj, *args, **kwargs)
+            first = self.eval_ctx if wants else None
+        elif kind is BuiltinMethodType:
+            first = None
+        else:
+            return super().call(obj, *args, **kwargs)
+        if kwargs:
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+        try:
+            return obj(*args, **kwargs) if first is None else obj(first, *args, **kwargs)
+        except StopIteration:
+            return self.environment.undefined("value was undefined because a callable raised a StopIteration")
+
+
 class PageEnvironment(Environment):
     """Rows are mostly dicts: `row.name` asks the dict first, unless that is the name of one of its methods."""
 
     code_generator_class = PageCode
+    context_class = PageContext
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """As Jinja2 has it."""

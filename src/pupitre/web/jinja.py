@@ -10,7 +10,8 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext, pgettext_lazy
-from jinja2 import Environment, pass_context
+from jinja2 import Environment, pass_context, pass_eval_context
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from lucide import IconDoesNotExist
 from lucide.jinja import lucide as lucide_icon
@@ -30,9 +31,11 @@ def environment(**options: Any) -> Environment:
     install(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)
     env.policies["ext.i18n.trimmed"] = True
     env.globals.update(
+        _=translated,
         static=cached_static,
         url=url,
         icon=icon,
+        kept=lambda name, *facts: _kept(env, get_language(), name, *facts),
         get_messages=get_messages,
         get_language=get_language,
         fragment_of=fragment_of,
@@ -48,6 +51,22 @@ def environment(**options: Any) -> Environment:
         initials=initials,
     )
     return env
+
+
+@pass_eval_context
+def translated(asked: EvalContext, text: str, /, **facts: Any) -> str:
+    """`_()` in templates: the text in the reader's language, with its facts. Jinja2's own way takes thrice as long."""
+    if not asked.autoescape:
+        return gettext(text) % facts
+    said = _said(get_language(), text)
+    return said[0] % facts if facts else said[1]
+
+
+@lru_cache(maxsize=16384)
+def _said(language: str | None, text: str) -> tuple[Markup, Markup]:
+    """The translation that facts go into, and the one without any: both are formats, as in gettext of Jinja2."""
+    said = Markup(gettext(text))  # noqa: S704 - our own words
+    return said, said % {} if "%(" not in said else said
 
 
 def dated(value: Any, style: str = "DATE_FORMAT") -> str:
@@ -130,6 +149,13 @@ def _slim(drawn: str) -> str:
         drawn = drawn.replace(f" {attribute}", "", 1)
     drawn = drawn.replace(' stroke-linejoin="round"', "", 1)
     return re.sub(r"\s*(/?>)\s*", r"\1", drawn)
+
+
+@lru_cache(maxsize=2048)
+def _kept(env: Environment, language: str, name: str, *facts: Any) -> Markup:
+    """A macro of web/frame.html, drawn once for a language and its facts: readers of a school share it."""
+    drawn: Markup = getattr(env.get_template("web/frame.html").module, name)(*facts)
+    return drawn
 
 
 @lru_cache(maxsize=64)

@@ -8,11 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.template import engines
 from jinja2 import Environment
 from markupsafe import Markup, escape
+
+from .forgery import token_for
 
 
 def render(
@@ -34,7 +35,7 @@ def render(
 
 def shared(request: HttpRequest) -> dict[str, Any]:
     """What every template may use besides its own context."""
-    token = get_token(request)
+    token = token_for(request)
     return {
         "request": request,
         "shell": LazyShell(request),

@@ -28,13 +28,13 @@ class Shell:
     """The frame's facts: who reads, where, in which language, and where she can go."""
 
     language: str
-    languages: list[tuple[str, str]]
+    languages: tuple[tuple[str, str], ...]
     home_url: str
     person_name: str = ""
     initials: str = ""
     school: SchoolLink | None = None
     schools: list[SchoolLink] = field(default_factory=list)
-    navigation: list[NavigationItem] = field(default_factory=list)
+    navigation: tuple[NavigationItem, ...] = ()
     unread: int = 0
     unread_url: str = ""
     account_url: str = ""
