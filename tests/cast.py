@@ -76,10 +76,12 @@ class Cast:
     head: Member = field(init=False)
     #: Runs the office: rosters, board, justifications, letters, invitations.
     secretary: Member = field(init=False)
-    #: Takes the registers of her own lessons; opens files (each opening is logged; court notes are the office's) and prints
-    #: class cards of children without a password. Not the office's pages.
+    #: Takes the registers of her own lessons; opens the files of her pupils and of who looks after them (each opening is
+    #: logged; court notes are the office's), her colleagues' part of the directory, and prints class cards of her pupils
+    #: without a password. Lists name everybody of the school. Not the office's pages.
     teacher: Member = field(init=False)
-    #: Teaches other classes. May take over a register when made a substitute.
+    #: Teaches other classes: opens neither file nor card of a pupil of 1A, but on a day on which he is made a substitute
+    #: there, when he may take over the register, too.
     colleague: Member = field(init=False)
     #: Sees his own day and record, nobody else's.
     pupil: Member = field(init=False)

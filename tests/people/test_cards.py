@@ -7,6 +7,7 @@ import pypdfium2
 import pytest
 from django.test import Client
 
+from pupitre.courses import actions as courses
 from pupitre.kernel import clock
 from pupitre.kernel.errors import Denied
 from pupitre.people import actions as people
@@ -22,7 +23,10 @@ from tests.people.arrange import newcomer
 
 @pytest.fixture
 def child(cast: Cast) -> Person:
-    return newcomer(cast, "Ona", "Nova", Role.PUPIL, grade="01")
+    ona = newcomer(cast, "Ona", "Nova", Role.PUPIL, grade="01")
+    with scope(cast.school.id):
+        courses.enrol(cast.office, cast.klass, ona)
+    return ona
 
 
 def card_for(cast: Cast, child: Person) -> Card:
@@ -186,6 +190,9 @@ def test_signing_in_with_a_card_ends_who_was_signed_in_before(
 
 def test_the_sheet_is_printed_eight_a_page_with_the_pictures_apart(cast: Cast, visit: Visitor) -> None:
     children = [newcomer(cast, f"Kind{n}", "Nova", Role.PUPIL, grade="01") for n in range(9)]
+    with scope(cast.school.id):
+        for one in children:
+            courses.enrol(cast.office, cast.klass, one)
     browser = visit.as_(cast.teacher)
     assert "Kind8" in browser.get("/s/oak/cards?grade=01").content.decode()
     answer = browser.post("/s/oak/cards/sheet", {"person": [child.pk for child in children]})

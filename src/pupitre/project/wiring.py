@@ -1,7 +1,7 @@
-"""Who is told of whose events. Only the composition root knows both sides."""
+"""Who is told of whose events, and who answers whose questions. Only the composition root knows both sides."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -14,6 +14,7 @@ from pupitre.attendance.rules.events import (
 )
 from pupitre.kernel import events
 from pupitre.messaging.rules.kinds import Kind, Show, moment
+from pupitre.people.rules import Actor, reach
 from pupitre.people.rules.events import SignedOut, SignedOutEverywhere
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
@@ -29,6 +30,7 @@ def wire() -> None:
     events.subscribe(CoverChanged, tell_substitutes)
     events.subscribe(SignedOut, forget_device)
     events.subscribe(SignedOutEverywhere, forget_devices)
+    reach.learn(pupils_taught_by)
 
 
 def tell_missing(event: PupilMissing) -> None:
@@ -75,6 +77,13 @@ def tell_substitutes(event: CoverChanged) -> None:
     ):
         if person_id is not None:
             _tell(school, [person_id], kind, facts, url=day, now=event.at)
+
+
+def pupils_taught_by(actor: Actor, today: date) -> frozenset[int]:
+    """Whose files and cards a teacher opens and prints."""
+    from pupitre.timetable.queries import teaching
+
+    return teaching.pupils_taught_by(actor, today)
 
 
 def forget_device(event: SignedOut) -> None:

@@ -13,6 +13,7 @@ from pupitre.kernel.errors import NotFound
 from pupitre.kernel.text import initials
 from pupitre.people import queries as people
 from pupitre.people.access import actor_of, only
+from pupitre.people.queries import reach
 from pupitre.people.rules import OFFICE, STAFF
 from pupitre.web.pages import render, see
 
@@ -46,6 +47,7 @@ def klass(request: HttpRequest, school: str, klass: int) -> HttpResponse:
     today = clock.today(actor.place.time_zone)
     found = queries.access_class(actor, klass)
     members = [_member(row) for row in queries.members_of([klass], today=today)]
+    in_class = {row["person_id"] for row in members}
     words = request.GET.get("q", "").strip()
     context = {
         "school": school,
@@ -59,7 +61,8 @@ def klass(request: HttpRequest, school: str, klass: int) -> HttpResponse:
         "words": words,
         "candidates": people.people_matching(actor, words, limit=12) if words and actor.is_office else [],
         "parts": list(PARTS.items()),
-        "in_class": {row["person_id"] for row in members},
+        "in_class": in_class,
+        "opens": reach.openable(actor, in_class, today),
     }
     return render(request, "courses/class.html", context)
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from pupitre.kernel import events
-from pupitre.kernel.errors import NotFound
+from pupitre.kernel import clock, events
+from pupitre.kernel.errors import Denied, NotFound
 from pupitre.kernel.tokens import digest, new_token
 from pupitre.people.codes import are_right, pictures_digest
 from pupitre.people.models import Account, ClassCard, Membership, Person
 from pupitre.people.queries import cards as queries
 from pupitre.people.queries.accounts import leads_only_to
+from pupitre.people.queries.reach import pupils_in_reach
 from pupitre.people.rules import PRINTS_CARDS, Actor, require
 from pupitre.people.rules.cards import (
     CARDS_AT_ONCE,
@@ -45,7 +46,8 @@ class Card:
 def issue_cards(actor: Actor, person_ids: Sequence[int], *, now: datetime) -> list[Card]:
     """New cards with new pictures; earlier cards of these pupils stop working. Pupils without an account get one.
 
-    Raises NoCardFor where somebody is more than a pupil or has a password: a card would weaken what she may do.
+    Raises NoCardFor where somebody is more than a pupil or has a password: a card would weaken what she may do. Raises
+    Denied where a teacher does not teach one of them.
     """
     require(actor, PRINTS_CARDS)
     found = Person.objects.select_related("account").filter(pk__in=list(person_ids), ended_on__isnull=True)
@@ -54,6 +56,7 @@ def issue_cards(actor: Actor, person_ids: Sequence[int], *, now: datetime) -> li
     for person in persons:
         if not may_have_card(roles.get(person.pk, frozenset()), has_password=queries.has_password(person)):
             raise NoCardFor
+    _check_reach(actor, [person.pk for person in persons], now)
     _sign_out([person.account_id for person in persons if person.account_id is not None])
     _open_accounts(actor, [person for person in persons if person.account_id is None], now)
     ClassCard.objects.filter(person__in=persons, revoked_at__isnull=True).update(revoked_at=now)
@@ -69,6 +72,12 @@ def issue_cards(actor: Actor, person_ids: Sequence[int], *, now: datetime) -> li
         for card in cards
     )
     return cards
+
+
+def _check_reach(actor: Actor, person_ids: list[int], now: datetime) -> None:
+    reach = pupils_in_reach(actor, clock.local(now, actor.place.time_zone).date())
+    if reach is not None and not reach.issuperset(person_ids):
+        raise Denied
 
 
 def _new_card(person: Person) -> Card:
@@ -118,6 +127,7 @@ def _sign_out(account_ids: list[int]) -> None:
 def revoke_card(actor: Actor, person_id: int, *, now: datetime) -> None:
     """A pupil's card stops working, and so does what was signed in with it."""
     require(actor, PRINTS_CARDS)
+    _check_reach(actor, [person_id], now)
     if not ClassCard.objects.filter(person_id=person_id, revoked_at__isnull=True).update(revoked_at=now):
         raise NotFound
     account_id = Person.objects.values_list("account_id", flat=True).get(pk=person_id)

@@ -6,10 +6,12 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import transaction
 
+from pupitre.kernel.errors import Denied
 from pupitre.kernel.storage import Storage
 from pupitre.people.models import Person
 from pupitre.people.photos import small_photo
 from pupitre.people.queries import access_person, files
+from pupitre.people.queries.reach import openable
 from pupitre.people.rules import READS_FILES, Actor, LookAt, require
 
 from .looks import note_looks
@@ -17,9 +19,14 @@ from .looks import note_looks
 
 @transaction.atomic
 def open_file(actor: Actor, person_id: int, *, today: date, now: datetime) -> files.PersonFile:
-    """Read a person's file. The look is kept in the same transaction: there is no reading without it."""
+    """Read a person's file. The look is kept in the same transaction: there is no reading without it.
+
+    Raises Denied where a teacher neither teaches the pupil nor a pupil of the guardian.
+    """
     require(actor, READS_FILES)
     person = access_person(actor, person_id)
+    if not openable(actor, [person.pk], today):
+        raise Denied
     note_looks(actor, [person.pk], LookAt.FILE, now=now)
     return files.file_of(actor, person, today=today, now=now)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.tokens import digest
@@ -12,6 +12,7 @@ from pupitre.people.rules import PRINTS_CARDS, Actor, Role, require
 from pupitre.people.rules.cards import may_have_card
 
 from . import _current
+from .reach import pupils_in_reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,12 @@ class CardLine:
 
 
 def card_lines(actor: Actor, *, grade: str, today: date) -> list[CardLine]:
-    """The pupils of a grade, with their cards. Three statements, however many they are."""
+    """The pupils of a grade, with their cards; a teacher's own. Four statements, however many they are."""
     require(actor, PRINTS_CARDS)
     if not grade:
         return []
     pupils = Membership.objects.filter(_current(today), role=Role.PUPIL).values("person_id")
-    found = Person.objects.filter(grade=grade, ended_on__isnull=True, pk__in=pupils)
+    found = Person.objects.filter(_within(actor, today), grade=grade, ended_on__isnull=True, pk__in=pupils)
     persons = list(found.select_related("account").order_by("family_key", "id"))
     roles = roles_of([person.pk for person in persons])
     cards = {
@@ -53,11 +54,20 @@ def card_lines(actor: Actor, *, grade: str, today: date) -> list[CardLine]:
 
 
 def card_grades(actor: Actor, *, today: date) -> list[str]:
-    """The grades that have pupils."""
+    """The grades that have pupils, those whose cards the actor prints."""
     require(actor, PRINTS_CARDS)
     pupil = Membership.objects.filter(_current(today), role=Role.PUPIL, person_id=OuterRef("pk"))
-    rows = Person.objects.filter(Exists(pupil), ended_on__isnull=True).exclude(grade="").order_by("grade")
+    rows = (
+        Person.objects.filter(_within(actor, today), Exists(pupil), ended_on__isnull=True)
+        .exclude(grade="")
+        .order_by("grade")
+    )
     return list(rows.values_list("grade", flat=True).distinct())
+
+
+def _within(actor: Actor, today: date) -> Q:
+    reach = pupils_in_reach(actor, today)
+    return Q() if reach is None else Q(pk__in=list(reach))
 
 
 def roles_of(person_ids: list[int]) -> dict[int, frozenset[Role]]:

@@ -13,6 +13,7 @@ from pupitre.people.rules import OFFICE, READS_SENSITIVE, STAFF, Actor, Relation
 from pupitre.people.rules.invitations import InvitationState, state_of
 
 from . import _current, is_guardian_of, lasting_on
+from .reach import near, openable
 
 PER_PAGE = 40
 
@@ -28,6 +29,8 @@ class Found:
     roles: tuple[Role, ...]
     has_photo: bool
     has_left: bool
+    #: Whether the actor may open the file.
+    opens: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,11 @@ def search_people(
         found = found.filter(Q(family_key__startswith_c=key) | Q(given_key__startswith_c=key))
     columns = ("id", "given_name", "preferred_name", "family_name", "grade", "photo_key", "ended_on")
     chosen = Paginator(found.only(*columns), PER_PAGE).get_page(page)
-    return SearchPage(_lines(list(chosen.object_list), today), chosen, grades_of(actor))
+    return SearchPage(_lines(actor, list(chosen.object_list), today), chosen, grades_of(actor))
 
 
-def _lines(persons: list[Person], today: date) -> list[Found]:
+def _lines(actor: Actor, persons: list[Person], today: date) -> list[Found]:
+    opens = openable(actor, [person.pk for person in persons], today)
     roles: dict[int, set[Role]] = {}
     rows = Membership.objects.filter(_current(today), person_id__in=[person.pk for person in persons])
     for person_id, role in rows.values_list("person_id", "role"):
@@ -79,6 +83,7 @@ def _lines(persons: list[Person], today: date) -> list[Found]:
             roles=tuple(sorted(roles.get(person.pk, ()))),
             has_photo=bool(person.photo_key),
             has_left=person.ended_on is not None,
+            opens=person.pk in opens,
         )
         for person in persons
     ]
@@ -129,6 +134,8 @@ class PersonFile:
     roles: list[RoleLine]
     guardians: list[Tie]
     pupils: list[Tie]
+    #: Those of `pupils` whose own file the actor may open.
+    openable: frozenset[int]
     shows_contact: bool
     shows_sensitive: bool
     may_change: bool
@@ -143,12 +150,16 @@ def file_of(actor: Actor, person: Person, *, today: date, now: datetime) -> Pers
     kinds = {line.role for line in roles}
     sensitive = actor.is_any(READS_SENSITIVE)
     is_colleague = bool(kinds & STAFF) and not kinds & {Role.PUPIL, Role.GUARDIAN}
+    is_near = bool(near(actor, [person.pk], today))
+    told = kinds if is_near else frozenset[Role]()
+    pupils = _ties(today, sensitive=sensitive, guardian_id=person.pk) if Role.GUARDIAN in told else []
     return PersonFile(
         person=person,
         roles=roles,
-        guardians=_ties(today, sensitive=sensitive, pupil_id=person.pk) if Role.PUPIL in kinds else [],
-        pupils=_ties(today, sensitive=sensitive, guardian_id=person.pk) if Role.GUARDIAN in kinds else [],
-        shows_contact=not is_colleague or actor.is_any(OFFICE),
+        guardians=_ties(today, sensitive=sensitive, pupil_id=person.pk) if Role.PUPIL in told else [],
+        pupils=pupils,
+        openable=openable(actor, [tie.person_id for tie in pupils], today),
+        shows_contact=(is_near and not is_colleague) or actor.is_any(OFFICE),
         shows_sensitive=sensitive,
         may_change=actor.is_any(OFFICE),
         username=_username(person) if actor.is_any(OFFICE) else "",

@@ -30,11 +30,12 @@ OFFICE = frozenset({Role.HEAD, Role.SECRETARY})
 SEES_EVERYTHING = frozenset({Role.HEAD, Role.SECRETARY, Role.INSPECTOR})
 #: May stand before a class and take its register.
 TEACHES = frozenset({Role.TEACHER, Role.AIDE, Role.HEAD, Role.COUNSELLOR})
-#: May open a pupil's file.
+#: May open files of people: teachers those of their pupils and who looks after them, the others all (queries.reach).
 READS_FILES = frozenset({Role.HEAD, Role.SECRETARY, Role.COUNSELLOR, Role.NURSE, Role.TEACHER})
+READS_ALL_FILES = READS_FILES - {Role.TEACHER}
 #: May read what is protected further in a file: court limits, birth data, documents.
 READS_SENSITIVE = frozenset({Role.HEAD, Role.SECRETARY, Role.COUNSELLOR})
-#: May print class cards.
+#: May print class cards: teachers those of their pupils.
 PRINTS_CARDS = frozenset({Role.HEAD, Role.SECRETARY, Role.TEACHER})
 
 

@@ -56,7 +56,6 @@ def people(request: HttpRequest, school: str) -> HttpResponse:
     facts = {
         "found": found.page,
         "lines": [_line(line, school, actor.place.country) for line in found.lines],
-        "opens_files": actor.is_any(READS_FILES),
         "prints_cards": actor.is_any(PRINTS_CARDS),
         "words": words,
         "role": str(role.value) if role else "",
@@ -89,7 +88,7 @@ def _line(line: files.Found, school: str, country: str) -> dict[str, Any]:
         "photo": f"{address}/photo" if line.has_photo else "",
         "roles": ", ".join(str(wording.ROLES[role]) for role in line.roles),
         "grade": grade_label(line.grade, country),
-        "href": address,
+        "href": address if line.opens else None,
         "has_left": line.has_left,
     }
 
