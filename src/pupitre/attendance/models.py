@@ -82,7 +82,7 @@ class Mark(TenantModel):
             models.Index(
                 fields=["school", "held_on", "pupil"],
                 condition=~models.Q(status=1),
-                name="attendance_mark_exceptions",
+                name="attendance_mark_away",
             ),
         ]
 

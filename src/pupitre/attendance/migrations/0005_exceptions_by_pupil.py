@@ -1,16 +1,19 @@
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
+    atomic = False
 
     dependencies = [
         ('attendance', '0004_settings_stamp'),
     ]
 
     operations = [
-        migrations.RemoveIndex(model_name='mark', name='attendance_mark_exceptions'),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='mark',
-            index=models.Index(condition=models.Q(('status', 1), _negated=True), fields=['school', 'held_on', 'pupil'], name='attendance_mark_exceptions'),
+            index=models.Index(condition=models.Q(('status', 1), _negated=True), fields=['school', 'held_on', 'pupil'], name='attendance_mark_away'),
         ),
+        RemoveIndexConcurrently(model_name='mark', name='attendance_mark_exceptions'),
     ]
