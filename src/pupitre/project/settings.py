@@ -29,6 +29,7 @@ CONTEXTS = [
     "pupitre.web",
     "pupitre.tenancy",
     "pupitre.people",
+    "pupitre.connections",
     "pupitre.courses",
     "pupitre.timetable",
     "pupitre.attendance",
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "pupitre.web.middleware.DomainErrorMiddleware",
+    "pupitre.connections.middleware.MachineMiddleware",  # before people's: no session counts at a machine's door
     "pupitre.people.middleware.ActorMiddleware",  # last: it runs the view
 ]
 

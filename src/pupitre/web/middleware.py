@@ -13,6 +13,8 @@ from pupitre.kernel.errors import Busy, DomainError
 from .pages import render
 
 Handler = Callable[[HttpRequest], HttpResponse]
+#: Below these addresses machines ask: nobody is asked for a session, no cookie counts, and errors are problem+json.
+MACHINE_DOORS = ("/api/", "/ims/", "/scim/", "/oauth/")
 
 # No inline style or script anywhere, so the policy needs no nonce. Images of people come as data or from ourselves.
 CONTENT_POLICY = (
@@ -88,13 +90,16 @@ class DomainErrorMiddleware:
 
 def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     message = told(error)
-    if "json" in request.headers.get("Accept", "") or request.content_type == "application/json":
+    asks_json = "json" in request.headers.get("Accept", "") or request.content_type == "application/json"
+    if asks_json or request.path.startswith(MACHINE_DOORS):
         problem = {"type": "about:blank", "status": error.status, "title": message}
         answer: HttpResponse = JsonResponse(
             problem, status=error.status, content_type="application/problem+json"
         )
     else:
         answer = _page(request, error, message)
+    if error.status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Busy):
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer

@@ -1,5 +1,6 @@
 """Opening accounts and saying whom they are."""
 
+import secrets
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
@@ -57,3 +58,13 @@ def appoint_inspector(*, authority_id: int, account: Account) -> AuthorityMember
 def choose_language(actor: Actor, *, locale: str) -> None:
     """In which language the actor's account gets letters and e-mails; '' leaves it to the school."""
     Account.objects.filter(pk=actor.account_id).update(locale=locale)
+
+
+def open_machine_account(name: str, *, now: datetime) -> Account:
+    """An account that nobody can sign in with: what another system changes stands under it in the history."""
+    account = Account(
+        username=f"machine-{secrets.token_hex(8)}", display_name=name, is_active=False, created_at=now
+    )
+    account.set_unusable_password()
+    account.save()
+    return account
