@@ -71,6 +71,7 @@ class Config:
     database_url: str | None = field(repr=False)
     owner_database_url: str | None = field(repr=False)
     secret_key: str = field(repr=False)
+    old_secret_keys: tuple[str, ...] = field(repr=False)
     base_url: str
     host: str
     port: int
@@ -237,6 +238,10 @@ def _secret_key(value: str) -> str:
     return value
 
 
+def _secret_keys(value: str) -> tuple[str, ...]:
+    return tuple(_secret_key(part) for part in value.split())
+
+
 def _vapid_private_key(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{43}", value):
         raise _WrongValueError(
@@ -269,7 +274,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("owner_database_url", _database_url, "known for the embedded server",
             "the same database as the role that owns the tables; only `up` and `migrate` need it", secret=True),
     Setting("secret_key", _secret_key, "generated once, kept in `secret-key` in the data folder",
-            "signs sessions and links; the same for all processes", secret=True),
+            "signs sessions and links, seals what other systems entrusted; the same for all processes", secret=True),
+    Setting("old_secret_keys", _secret_keys, "none",
+            "secrets until now, the newest first, between spaces: what they signed and sealed is still read", secret=True),
     Setting("base_url", _base_url, "`http://localhost:8000` (follows host and port)",
             "the address people open; links in mail and letters begin with it"),
     Setting("host", _text, "`127.0.0.1`", "the network address to listen on"),
@@ -459,6 +466,7 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
         "data_dir": data_dir,
         "database_url": None,
         "owner_database_url": None,
+        "old_secret_keys": (),
         "base_url": f"http://{f'[{shown_host}]' if ':' in shown_host else shown_host}:{port}",
         "host": host,
         "port": port,

@@ -10,12 +10,15 @@ import django_stubs_ext
 from psycopg.conninfo import conninfo_to_dict
 
 from pupitre.kernel import config as configuration
+from pupitre.kernel import sealing
 
 CONFIG = configuration.load(os.environ)
 PACKAGE = Path(__file__).resolve().parents[1]
 
 DEBUG = CONFIG.debug
 SECRET_KEY = CONFIG.secret_key
+SECRET_KEY_FALLBACKS = list(CONFIG.old_secret_keys)
+sealing.use([SECRET_KEY, *SECRET_KEY_FALLBACKS])
 ALLOWED_HOSTS = (
     ["*"] if DEBUG else [urlsplit(CONFIG.base_url).hostname or "", CONFIG.host, "localhost", "127.0.0.1"]
 )
