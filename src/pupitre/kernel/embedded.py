@@ -65,6 +65,7 @@ max_worker_processes = 4
 max_parallel_workers_per_gather = 0
 max_logical_replication_workers = 0
 autovacuum_max_workers = 2
+autovacuum_naptime = '20s'
 password_encryption = 'scram-sha-256'
 timezone = 'UTC'
 log_timezone = 'UTC'

@@ -174,6 +174,7 @@ class Supervisor:
                 raise StartError(
                     f"Preparing the {arguments[0]} failed (the cause stands above). Nothing was lost; mend it and start again."
                 )
+        database.learn_sizes(urls)
 
     def _wait_until_ready(self) -> None:
         until = time.monotonic() + _READY_PATIENCE
