@@ -1,5 +1,7 @@
 """What the application's role may do. Run by the owner after every migration; safe to repeat."""
 
+from typing import Any
+
 from django.db import connection
 
 # Written by triggers or appended once: the application may not rewrite the past.
@@ -27,6 +29,16 @@ def grant_application_role(role: str) -> None:
     statements += [
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {t} FROM {name}" for t in APPEND_ONLY if t in existing
     ]
+    statements.append(f"REVOKE EXECUTE ON FUNCTION tenancy_keep_by_month(text, text) FROM PUBLIC, {name}")
     with connection.cursor() as cursor:
-        for statement in statements:
+        for statement in statements + [f"REVOKE ALL ON {part} FROM {name}" for part in _partitions(cursor)]:
             cursor.execute(statement)
+
+
+def _partitions(cursor: Any) -> list[str]:
+    """The months of tables by month. Policies stand on the table; who could use a partition by itself would pass them by."""
+    cursor.execute(
+        "SELECT oid::regclass::text FROM pg_class WHERE relispartition AND relkind = 'r' "
+        "AND relnamespace = 'public'::regnamespace"
+    )
+    return [row[0] for row in cursor.fetchall()]

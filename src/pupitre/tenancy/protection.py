@@ -159,6 +159,45 @@ class Stamp(Operation):
         return f"Stamp the school's settings when {self.model} changes"
 
 
+class ByMonth(Operation):
+    """Keep the rows of one protected table by months, in partitions: what is too old goes in an instant, as a month.
+
+    For tables that only grow and that nobody refers to. The key becomes `(id, column)`. What is there already stays one
+    partition, `<table>_before`; what no month takes goes to `<table>_rest`. `tenancy_make_months` makes the months to come,
+    `tenancy_forget_month` drops one. Nobody may use a partition but through its table, whose policies hold.
+
+    Args:
+        model: the model's name in this app.
+        column: the time by which a row belongs to a month (UTC).
+    """
+
+    reversible = False
+
+    def __init__(self, model: str, column: str) -> None:
+        self.model, self.column = model, column
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__name__, [self.model, self.column], {})
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change: to Django the id is the key."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model)._meta.db_table
+        schema_editor.execute(NOBODY)
+        schema_editor.execute(f"SELECT tenancy_keep_by_month('{table}', '{self.column}')")
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        return f"Keep the rows of {self.model} by months"
+
+
 def tenant_references(model: Any) -> list[Any]:
     """The model's foreign keys to other rows of the same school."""
     return [
