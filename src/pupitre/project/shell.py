@@ -46,6 +46,7 @@ OFFICE_WORK = (
     Door(_("Rosters"), "rosters", "upload", OFFICE),
     Door(_("Invitations"), "invitations", "key-round", OFFICE),
     Door(_("Settings"), "attendance-settings", "settings", OFFICE),
+    Door(_("Connections"), "connections", "plug", OFFICE),
 )
 #: For whom the doors stand in which order, the most used first: four or five of them fit a phone's bar.
 ORDERS: tuple[tuple[frozenset[Role], tuple[Door, ...]], ...] = (

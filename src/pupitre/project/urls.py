@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("pupitre.courses.urls")),
     path("", include("pupitre.timetable.urls")),
     path("", include("pupitre.messaging.urls")),
+    path("", include("pupitre.connections.urls")),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("account/sessions/", include("allauth.usersessions.urls")),

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from .views import connections
+
+urlpatterns = [
+    path("s/<slug:school>/connections", connections.connections, name="connections"),
+    path(
+        "s/<slug:school>/connections/<int:connection>/revocation",
+        connections.revocation,
+        name="connection-revocation",
+    ),
+]

@@ -1,0 +1,1 @@
+"""Pages of connections, and the documentation for whoever connects."""
