@@ -57,7 +57,7 @@ def _unpacked(archive: zipfile.ZipFile, most_bytes: int, most_entries: int) -> U
     left = most_bytes
     for entry in entries:
         name = entry.filename.replace("\\", "/")
-        if _leads_outside(name):
+        if leads_outside(name):
             return _refused(FindingCode.ZIP_PATH, file=entry.filename[:200])
         if not is_roster_file(name):
             continue
@@ -72,7 +72,8 @@ def _unpacked(archive: zipfile.ZipFile, most_bytes: int, most_entries: int) -> U
     return Unpacked(files)
 
 
-def _leads_outside(name: str) -> bool:
+def leads_outside(name: str) -> bool:
+    """Whether a path in a zip points outside of the folder that it is unpacked to."""
     path = PurePosixPath(name)
     return path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":") or "\0" in name
 
@@ -82,4 +83,4 @@ def is_roster_file(path: str) -> bool:
     parts = PurePosixPath(path.replace("\\", "/")).parts
     if not parts or parts[-1].startswith((".", "~")) or "__MACOSX" in parts:
         return False
-    return parts[-1].lower().endswith((".csv", ".txt", ".tsv"))
+    return parts[-1].lower().endswith((".csv", ".txt", ".tsv", ".xml", ".xlsx"))

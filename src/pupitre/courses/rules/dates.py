@@ -58,6 +58,17 @@ def needs_order(text: str) -> bool:
     return match is not None and match[2] != "."
 
 
+def proof(text: str) -> str:
+    """The order of day and month that a cell proves for its column by itself, '' for most."""
+    match = _YEAR_LAST.fullmatch(text)
+    if match is None or match[2] == ".":
+        return ""
+    first, second = int(match[1]), int(match[3])
+    if first > 12 >= second:
+        return DMY
+    return MDY if second > 12 >= first else ""
+
+
 def has_time(text: str) -> bool:
     """Whether a time of day follows the date; midnight, which exports add by themselves, does not count."""
     return ":" in text and not _MIDNIGHT.search(text)

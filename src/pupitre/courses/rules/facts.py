@@ -197,19 +197,26 @@ class Known:
     families: Collection[tuple[str, str]] = ()
 
 
-def said_about(roster: Roster, orgs: Collection[str], known: Known, today: date) -> Said:
-    """The facts of the school that these orgs of the roster are. Nothing is left out without a finding that counts it."""
-    return _Saying(roster, frozenset(orgs), known, today).said()
+def said_about(
+    roster: Roster, orgs: Collection[str], known: Known, today: date, *, is_part: bool = False
+) -> Said:
+    """The facts of the school that these orgs of the roster are. Nothing is left out without a finding that counts it.
+
+    `is_part`: the roster is a share of a larger one, so that not everybody in it is of this school.
+    """
+    return _Saying(roster, frozenset(orgs), known, today, is_part=is_part).said()
 
 
 class _Saying:
-    def __init__(self, roster: Roster, orgs: frozenset[str], known: Known, today: date) -> None:
+    def __init__(
+        self, roster: Roster, orgs: frozenset[str], known: Known, today: date, *, is_part: bool
+    ) -> None:
         self.roster, self.chosen, self.known, self.today = roster, orgs, known, today
-        self.out = Said()
+        self.out, self.is_part = Said(), is_part
         self.elsewhere: Counter[Kind] = Counter()
         options = {option.sourced_id for option in org_options(roster)}
         #: Whether every school of the files is this one, so that nothing can be another's.
-        self.whole = options <= orgs
+        self.whole = options <= orgs and not is_part
         self.departments = self._departments()
         self._grades: dict[str, str] = {}
 
@@ -232,7 +239,8 @@ class _Saying:
         self._demographics()
         self._guardians_roles()
         self._end_by_identifier()
-        for kind, count in self.elsewhere.items():
+        # Of a share, what belongs to other schools says nothing about the files.
+        for kind, count in () if self.is_part else self.elsewhere.items():
             self._note(FindingCode.ROWS_ELSEWHERE, value=kind.value, count=count)
         return self.out
 

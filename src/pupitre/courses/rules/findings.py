@@ -79,6 +79,8 @@ class FindingCode(StrEnum):
     ORPHAN = "orphan"
     MORE_OF_THE_SAME = "more-of-the-same"
     SEVERAL_SCHOOLS = "several-schools"
+    REGION_NOT_DIVISIBLE = "region-not-divisible"
+    REGION_DELTA_TOO_LARGE = "region-delta-too-large"
     ROWS_ELSEWHERE = "rows-elsewhere"
     NOT_IN_SCHOOL = "not-in-school"
     ROLE_NOT_GRANTED = "role-not-granted"
@@ -275,6 +277,12 @@ FINDING_TEXTS: dict[FindingCode, tuple[str, str]] = {
     FindingCode.MORE_OF_THE_SAME: (
         gettext_noop("“%(file)s” has %(count)s more rows with a finding like these (%(column)s, the next at line %(line)s)."),
         gettext_noop("Mend the ones above in the system that wrote the files; these are most likely the same.")),
+    FindingCode.REGION_NOT_DIVISIBLE: (
+        gettext_noop("Only OneRoster CSV with orgs.csv can be divided among the schools of a region."),
+        gettext_noop("Export the region as OneRoster CSV, or import each school's file by itself.")),
+    FindingCode.REGION_DELTA_TOO_LARGE: (
+        gettext_noop("These files tell changes only (delta), and are larger than %(limit)s."),
+        gettext_noop("Export the region whole (bulk).")),
     FindingCode.SEVERAL_SCHOOLS: (
         gettext_noop("The files hold %(count)s schools, and none bears this school's name or code: all of them were taken."),
         gettext_noop("Choose which of them this school is.")),
@@ -405,6 +413,11 @@ class Findings:
             return
         finding = Finding(severity, code, file, line, column, value[:SHOWN_CHARACTERS], params)
         self._tallies[key] = _Tally(finding)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether an error was said one by one so far."""
+        return any(finding.severity is Severity.ERROR for finding in self._found)
 
     def done(self) -> tuple[Finding, ...]:
         """Everything found, errors first, otherwise in the order of the reading."""

@@ -66,9 +66,15 @@ REFERENCES = (
 )
 
 
+def nowhere(_kind: Kind, _key: str) -> bool:
+    """The files are all there is."""
+    return False
+
+
 @dataclass(slots=True)
 class Gathering:
     """A roster while it is being read. columns: how a format calls the references of a kind, for the findings.
+    exists: whether a row that the files do not hold is known to stand in those that they are a part of.
     families: line, user, agents and relations as OneRoster's users.csv has them, until the roles are known.
     """
 
@@ -76,6 +82,7 @@ class Gathering:
     findings: Findings
     targets: Mapping[Kind, str] = field(default_factory=dict)
     columns: Mapping[tuple[Kind, str], str] = field(default_factory=dict)
+    exists: Callable[[Kind, str], bool] = nowhere
     modes: dict[Kind, Mode] = field(default_factory=dict)
     rows: dict[Kind, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     places: dict[Kind, dict[str, int]] = field(default_factory=lambda: {kind: {} for kind in Kind})
@@ -258,6 +265,8 @@ class Gathering:
         for reference in REFERENCES:
             complete = self.modes.get(reference.target) is Mode.BULK
             for key, named in self._unresolved(reference):
+                if complete and self.exists(reference.target, named):
+                    continue
                 place = self.place(reference.kind, key)
                 place = Place(place.file, place.line, self._column(reference))
                 if complete:

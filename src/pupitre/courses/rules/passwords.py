@@ -25,7 +25,7 @@ def without_passwords(path: str, data: bytes) -> tuple[bytes, bool]:
     text = data.decode(encoding, "surrogatepass" if "16" in encoding else "strict")
     out, found = [], False
     for number, record in _records(text, sheet.header_line):
-        changed = record if number == 0 else _emptied(record, delimiter, at)
+        changed = record if number == 0 else emptied(record, delimiter, at)
         found = found or changed != record
         out.append(changed)
     if not found:
@@ -52,7 +52,8 @@ def _records(text: str, header_line: int) -> Iterator[tuple[int, str]]:
     yield from ((1, line.replace('"', "")) for line in held)
 
 
-def _emptied(record: str, delimiter: str, at: int) -> str:
+def emptied(record: str, delimiter: str, at: int) -> str:
+    """A record as it stands in the file, with one cell emptied."""
     cells: list[str] = []
     is_open = False
     for piece in record.split(delimiter):

@@ -10,6 +10,7 @@ from pupitre.courses.rules import oneroster, sds, vocabulary
 from pupitre.courses.rules.archives import Unpacked, files_of_zip, is_roster_file
 from pupitre.courses.rules.findings import FindingCode, Findings, Severity
 from pupitre.courses.rules.gathering import Gathering
+from pupitre.courses.rules.parts import Part
 from pupitre.courses.rules.roster import (
     ONEROSTER_1_1,
     ONEROSTER_1_2,
@@ -24,7 +25,7 @@ from pupitre.courses.rules.roster import (
 )
 from pupitre.courses.rules.tables import FileSpec, Sheet, Table, only_misspelling_of, sheet_of
 
-__all__ = ["Unpacked", "files_of_zip", "read_roster"]
+__all__ = ["Recognised", "Unpacked", "files_of_zip", "read_roster", "recognise"]
 
 _OTHER_NAMES = {vocabulary.fold(name): name for name in oneroster.OTHER_FILES}
 _SPECS: Mapping[Source, Mapping[str, FileSpec]] = {
@@ -50,18 +51,21 @@ _SYNONYMS = {
 }
 
 
-def read_roster(files: Mapping[str, bytes], *, choices: Choices | None = None) -> Roster:
+def read_roster(
+    files: Mapping[str, bytes], *, choices: Choices | None = None, part: Part | None = None
+) -> Roster:
     """Reads files (path -> bytes) of OneRoster CSV 1.1 or 1.2, or School Data Sync v1 or v2.1.
 
     Never raises for anything that the files hold: what is wrong stands in the roster's findings, and as long as there
-    is an error among them nothing may be imported.
+    is an error among them nothing may be imported. `part` is told where the files are one school's share of a region's:
+    findings then name the region's lines.
     """
     findings = Findings()
-    sheets = _recognised(files, findings)
+    sheets = _recognised(files, findings, part or Part())
     if not sheets:
         findings.add(Severity.ERROR, FindingCode.NOTHING_TO_READ)
         return Roster(UNRECOGNISED, findings=findings.done())
-    reading = _Reading(sheets, choices or Choices(), findings)
+    reading = _Reading(sheets, choices or Choices(), findings, part or Part())
     source = reading.source()
     if source is UNRECOGNISED:
         findings.add(Severity.ERROR, FindingCode.FORMAT_UNKNOWN)
@@ -69,17 +73,40 @@ def read_roster(files: Mapping[str, bytes], *, choices: Choices | None = None) -
     return reading.read(source)
 
 
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a set of files is, told by their first lines: the sheets by folded name, and the mode of each."""
+
+    source: Source
+    sheets: Mapping[str, Sheet]
+    modes: Mapping[str, Mode]
+
+
+def recognise(heads: Mapping[str, bytes], findings: Findings) -> Recognised:
+    """What files are of which only the first lines are told (path -> bytes); of manifest.csv all."""
+    sheets = _recognised(heads, findings, Part())
+    if not sheets:
+        findings.add(Severity.ERROR, FindingCode.NOTHING_TO_READ)
+        return Recognised(UNRECOGNISED, {}, {})
+    reading = _Reading(sheets, Choices(), findings, Part())
+    source = reading.source()
+    if source is UNRECOGNISED:
+        findings.add(Severity.ERROR, FindingCode.FORMAT_UNKNOWN)
+    modes = reading._modes(source) if source.format is Format.ONEROSTER else {}
+    return Recognised(source, reading.sheets, modes)
+
+
 # -- names -----------------------------------------------------------------------------------------------------------
 
 
-def _recognised(files: Mapping[str, bytes], findings: Findings) -> dict[str, Sheet]:
+def _recognised(files: Mapping[str, bytes], findings: Findings, part: Part) -> dict[str, Sheet]:
     """The files whose name means something, by their folded name without its ending."""
     found: dict[str, Sheet] = {}
     close: list[tuple[str, str]] = []
     for path in filter(is_roster_file, files):
         key = vocabulary.fold(PurePosixPath(path.replace("\\", "/")).stem)
         if key in _PROPER_NAMES:
-            _keep(found, key, path, files, findings)
+            _keep(found, key, _sheet(path, files, part), findings)
         else:
             close.append((key, path))
     for key, path in close:
@@ -89,23 +116,25 @@ def _recognised(files: Mapping[str, bytes], findings: Findings) -> dict[str, She
             continue
         name = _PROPER_NAMES[meant]
         findings.add(Severity.NOTE, FindingCode.FILE_NAME_UNDERSTOOD, file=path, meant=name)
-        _keep(found, meant, path, files, findings)
+        _keep(found, meant, _sheet(path, files, part), findings)
     return found
 
 
-def _keep(
-    found: dict[str, Sheet], key: str, path: str, files: Mapping[str, bytes], findings: Findings
-) -> None:
+def _sheet(path: str, files: Mapping[str, bytes], part: Part) -> Sheet:
+    return sheet_of(path, files[path], part.lines.get(path, ()), part.witnesses.get(path))
+
+
+def _keep(found: dict[str, Sheet], key: str, sheet: Sheet, findings: Findings) -> None:
     if key in found:
         findings.add(
             Severity.ERROR,
             FindingCode.FILE_TWICE,
-            file=path,
+            file=sheet.path,
             other=found[key].path,
             meant=_PROPER_NAMES[key],
         )
     else:
-        found[key] = sheet_of(path, files[path])
+        found[key] = sheet
 
 
 # -- format and version ----------------------------------------------------------------------------------------------
@@ -116,6 +145,7 @@ class _Reading:
     sheets: dict[str, Sheet]
     choices: Choices
     findings: Findings
+    part: Part
     manifest: oneroster.Manifest | None = None
 
     def source(self) -> Source:
@@ -175,7 +205,7 @@ class _Reading:
         }
 
     def _read_oneroster(self, source: Source) -> Roster:
-        gathering = Gathering(self.choices, self.findings, oneroster.TARGETS)
+        gathering = Gathering(self.choices, self.findings, oneroster.TARGETS, exists=self.part.exists)
         modes = self._modes(source)
         tables = self._tables(oneroster.SPECS, oneroster.READING_ORDER)
         oneroster.gather(tables, modes, source.version, gathering)

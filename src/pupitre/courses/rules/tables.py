@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
 
@@ -128,13 +128,25 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file whose first line was looked at: enough to recognise the format, nothing read yet."""
+    """A file whose first line was looked at: enough to recognise the format, nothing read yet.
+
+    Of a share of a larger file (`parts.Part`), `lines` are the line numbers there, line by line, and `witnesses` cells
+    of the rest of it by column, with their lines: what a whole column decides is decided as for the whole file.
+    """
 
     path: str
     data: bytes
     encoding: str
     delimiters: Mapping[str, tuple[str, ...]]
     header_line: int
+    lines: Sequence[int] = ()
+    witnesses: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def line(self, number: int) -> int:
+        """The line of the original file, for the line with this number here."""
+        if not self.lines:
+            return number
+        return self.lines[min(number, len(self.lines)) - 1]
 
     def header(self, spec: FileSpec) -> tuple[str, tuple[str, ...]]:
         """The delimiter and the header: the delimiter under which most columns of the format are recognised."""
@@ -155,8 +167,13 @@ class Sheet:
         return hits - 2 * missing
 
 
-def sheet_of(path: str, data: bytes) -> Sheet:
-    """Looks at the first line with anything in it."""
+def sheet_of(
+    path: str,
+    data: bytes,
+    lines: Sequence[int] = (),
+    witnesses: Mapping[str, Mapping[str, int]] | None = None,
+) -> Sheet:
+    """Looks at the first line with anything in it. `lines` and `witnesses`: see Sheet."""
     encoding = encoding_of(data)
     stream = _text_of(data, encoding)
     line, text = 0, ""
@@ -167,7 +184,8 @@ def sheet_of(path: str, data: bytes) -> Sheet:
     else:
         return Sheet(path, data, encoding, {",": ()}, 0)
     split = {delimiter: _split(text, delimiter) for delimiter in _DELIMITERS}
-    return Sheet(path, data, encoding, split, line)
+    header_line = lines[min(line, len(lines)) - 1] if lines else line
+    return Sheet(path, data, encoding, split, header_line, lines, witnesses or {})
 
 
 def _split(text: str, delimiter: str) -> tuple[str, ...]:
@@ -360,7 +378,7 @@ class Table:
             yield line, row
         if told:
             self.add(NOTE, FindingCode.COLUMN_NOT_KEPT, min(told.values()), _listed(list(told)))
-        if empty and self.readable:
+        if empty and self.readable and not self.sheet.lines:
             self.findings.add(WARNING, FindingCode.FILE_EMPTY, file=self.file)
 
     def _is_complete(self, row: Cells, line: int) -> bool:
@@ -445,7 +463,7 @@ class Table:
         lines = self._lines()
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
         while True:
-            line = reader.line_num + 1
+            line = self.sheet.line(reader.line_num + 1)
             try:
                 row = next(reader)
             except StopIteration:
@@ -460,7 +478,7 @@ class Table:
     def _lines(self) -> Iterator[str]:
         for number, line in enumerate(_text_of(self.sheet.data, self.encoding), start=1):
             if "\0" in line:
-                self.add(ERROR, FindingCode.CHARACTER_NUL, number, "")
+                self.add(ERROR, FindingCode.CHARACTER_NUL, self.sheet.line(number), "")
                 line = line.replace("\0", "")
             yield line
 
@@ -468,7 +486,7 @@ class Table:
 
     def distinct(self, *names: str) -> dict[str, dict[str, int]]:
         """The different values of some columns, each with the first line where it stands."""
-        seen: dict[str, dict[str, int]] = {name: {} for name in names}
+        seen: dict[str, dict[str, int]] = {name: dict(self.sheet.witnesses.get(name, ())) for name in names}
         watched = [(seen[name], self.at[name]) for name in names if name in self.at]
         if watched:
             for line, row in self.quietly()._raw_rows():
