@@ -78,6 +78,12 @@ def leads_outside(name: str) -> bool:
     return path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":") or "\0" in name
 
 
+def is_archive(path: str, data: bytes) -> bool:
+    """Whether a file is a zip to be unpacked; a workbook is one, too, and stays whole."""
+    name = path.lower()
+    return name.endswith(".zip") or (data.startswith(b"PK\x03\x04") and not name.endswith(".xlsx"))
+
+
 def is_roster_file(path: str) -> bool:
     """Whether a path can be a file of a roster; what Macs and editors leave in folders is not."""
     parts = PurePosixPath(path.replace("\\", "/")).parts

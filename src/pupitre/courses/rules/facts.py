@@ -37,7 +37,7 @@ KINDS = (
 DATED = frozenset({Kind.ROLES, Kind.ENROLMENTS})
 
 STUDENT, TEACHER, AIDE = 1, 2, 3
-_IN_CLASS: Mapping[RosterRole, int] = {
+IN_CLASS: Mapping[RosterRole, int] = {
     RosterRole.STUDENT: STUDENT,
     RosterRole.TEACHER: TEACHER,
     RosterRole.AIDE: AIDE,
@@ -49,7 +49,7 @@ _IN_CLASS: Mapping[RosterRole, int] = {
     RosterRole.STAFF: AIDE,
 }
 # Who runs the systems of a district has no part in a school's life; what such a role may do here is given by hand.
-_IN_SCHOOL: Mapping[RosterRole, Role] = {
+IN_SCHOOL: Mapping[RosterRole, Role] = {
     RosterRole.STUDENT: Role.PUPIL,
     RosterRole.TEACHER: Role.TEACHER,
     RosterRole.AIDE: Role.AIDE,
@@ -369,7 +369,7 @@ class _Saying:
         for row in self.roster.roles:
             if not self._is_ours(row.org):
                 self.elsewhere[Kind.ROLES] += 1
-            elif row.role not in _IN_SCHOOL:
+            elif row.role not in IN_SCHOOL:
                 left_out[row.role] += 1
             else:
                 self._role(row)
@@ -379,7 +379,7 @@ class _Saying:
             self._note(FindingCode.ROLE_NOT_GRANTED, Severity.WARNING, value=role.value, count=count)
 
     def _role(self, row: rosters.UserRole) -> None:
-        role = _IN_SCHOOL[row.role]
+        role = IN_SCHOOL[row.role]
         key = key_of(row.user, role.value, self._department(row.org))
         facts: Facts = {
             "person": row.user,
@@ -407,7 +407,7 @@ class _Saying:
         for row in self.roster.enrolments:
             if row.class_ not in classes and row.class_ not in known:
                 self._enrolment_elsewhere(row)
-            elif row.role not in _IN_CLASS:
+            elif row.role not in IN_CLASS:
                 left_out[row.role] += 1
             else:
                 self._enrolment(row, told)
@@ -428,7 +428,7 @@ class _Saying:
         self._note(FindingCode.NOT_IN_SCHOOL, Severity.ERROR, column=column, value=value, **where)
 
     def _enrolment(self, row: rosters.Enrolment, told: Collection[str]) -> None:
-        role = _IN_CLASS[row.role]
+        role = IN_CLASS[row.role]
         facts: Facts = {
             "class": row.class_,
             "person": row.user,

@@ -87,6 +87,21 @@ class FindingCode(StrEnum):
     ENROLMENT_NOT_KEPT = "enrolment-not-kept"
     RELATION_NOT_KEPT = "relation-not-kept"
     SESSION_DATES_ASSUMED = "session-dates-assumed"
+    SYSTEMS_MIXED = "systems-mixed"
+    XML_BROKEN = "xml-broken"
+    XML_FORBIDDEN = "xml-forbidden"
+    XML_TOO_LARGE = "xml-too-large"
+    WORKBOOK_BROKEN = "workbook-broken"
+    PARTNER_MISSING = "partner-missing"
+    PARTNER_ALONE = "partner-alone"
+    EXPORTS_DIFFER = "exports-differ"
+    NAME_UNSPLIT = "name-unsplit"
+    IDENTIFIER_PROVISIONAL = "identifier-provisional"
+    PUPILS_LEFT = "pupils-left"
+    CONTACTS_LEFT_OUT = "contacts-left-out"
+    LINKS_OUTSIDE = "links-outside"
+    DOCUMENT_SHARED = "document-shared"
+    MANY_LEAVE = "many-leave"
 
 
 def gettext_noop(text: str) -> str:
@@ -304,6 +319,51 @@ FINDING_TEXTS: dict[FindingCode, tuple[str, str]] = {
     FindingCode.SESSION_DATES_ASSUMED: (
         gettext_noop("The session “%(value)s” has no beginning or no end; the usual school year was taken."),
         gettext_noop("Add its dates, as in 2026-09-01.")),
+    FindingCode.SYSTEMS_MIXED: (
+        gettext_noop("The files come from different systems: %(value)s."),
+        gettext_noop("Import the files of one system at a time.")),
+    FindingCode.XML_BROKEN: (
+        gettext_noop("“%(file)s” is not well-formed XML (line %(line)s)."),
+        gettext_noop("Upload the file just as the system exported it, or export it again.")),
+    FindingCode.XML_FORBIDDEN: (
+        gettext_noop("“%(file)s” declares entities or a document type (line %(line)s); such files are not read."),
+        gettext_noop("Upload the file just as the system exported it, or export it again.")),
+    FindingCode.XML_TOO_LARGE: (
+        gettext_noop("“%(file)s” is larger or deeper than the export of a school."),
+        gettext_noop("Export it again, for one school.")),
+    FindingCode.WORKBOOK_BROKEN: (
+        gettext_noop("“%(file)s” is not a workbook (.xlsx) that can be read."),
+        gettext_noop("Upload the file just as the system exported it, or open it and save it as .xlsx.")),
+    FindingCode.PARTNER_MISSING: (
+        gettext_noop("“%(file)s” came without %(meant)s: families are left as they are."),
+        gettext_noop("The numbers that link the two hold only within one export: export both together and upload both.")),
+    FindingCode.PARTNER_ALONE: (
+        gettext_noop("“%(file)s” came without %(meant)s, so that nothing tells whose family it is."),
+        gettext_noop("The numbers that link the two hold only within one export: export both together and upload both.")),
+    FindingCode.EXPORTS_DIFFER: (
+        gettext_noop("“%(file)s” and “%(other)s” are not of one export: %(column)s is “%(value)s” in one and “%(meant)s” in the other."),
+        gettext_noop("The numbers that link the two hold only within one export: export both together and upload both.")),
+    FindingCode.NAME_UNSPLIT: (
+        gettext_noop("“%(value)s” in %(column)s at line %(line)s of “%(file)s” is not written “Surnames, Name”."),
+        gettext_noop("Put a comma between the surnames and the name.")),
+    FindingCode.IDENTIFIER_PROVISIONAL: (
+        gettext_noop("%(count)s pupils of “%(file)s”, the first at line %(line)s, have no %(column)s yet; they are known by their name and date of birth."),
+        gettext_noop("Nothing to do: they are known again when the number is there.")),
+    FindingCode.PUPILS_LEFT: (
+        gettext_noop("%(count)s pupils of “%(file)s”, the first at line %(line)s, had left by the day of the export (%(column)s) and were not read."),
+        gettext_noop("Nothing to do.")),
+    FindingCode.CONTACTS_LEFT_OUT: (
+        gettext_noop("%(count)s rows of “%(file)s”, the first at line %(line)s, name people to be called who are not legal guardians (%(column)s); they were left out, because guardians see a pupil's record."),
+        gettext_noop("Nothing to do, unless they are guardians.")),
+    FindingCode.LINKS_OUTSIDE: (
+        gettext_noop("%(count)s rows of “%(file)s”, the first at line %(line)s, name somebody who is not in the files (%(column)s), and were left out."),
+        gettext_noop("Nothing to do where those people have left; otherwise export all files again together.")),
+    FindingCode.DOCUMENT_SHARED: (
+        gettext_noop("“%(value)s” at line %(line)s of “%(file)s” has the identity document of somebody with another name (line %(first_line)s); they were taken for two people."),
+        gettext_noop("Mend the document or the name in the system that wrote the file.")),
+    FindingCode.MANY_LEAVE: (
+        gettext_noop("Of %(known)s people whom earlier files of this sort brought, %(count)s are missing and count as having left."),
+        gettext_noop("If only some groups were exported, stop and export all of them.")),
 }
 # fmt: on
 

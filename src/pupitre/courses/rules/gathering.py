@@ -217,7 +217,7 @@ class Gathering:
         return Roster(
             source=source,
             modes=dict(self.modes),
-            **{ATTRIBUTES[kind]: tuple(rows.values()) for kind, rows in self.rows.items()},
+            **{ATTRIBUTES[kind]: tuple(rows.values()) for kind, rows in self.rows.items()},  # type: ignore[arg-type]
             tobedeleted={kind: frozenset(self.ended[kind]) for kind in deltas},
             fields=dict(self.told),
             outside=outside,

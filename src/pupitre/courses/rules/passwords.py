@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pupitre.courses.rules import vocabulary
 from pupitre.courses.rules.tables import sheet_of
 
+_TABLES = (".csv", ".txt", ".tsv")
+
 
 def without_passwords(path: str, data: bytes) -> tuple[bytes, bool]:
     """The file with its column of passwords emptied, and whether any stood there. All other bytes stay as they are."""
+    if not path.lower().endswith(_TABLES):
+        # Formats that have no place for a password, and that would not survive being taken for a table.
+        return data, False
     sheet = sheet_of(path, data)
     there = [
         (len(cells), delimiter, at)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from pupitre.courses.rules import oneroster, sds, vocabulary
 from pupitre.courses.rules.archives import Unpacked, files_of_zip, is_roster_file
+from pupitre.courses.rules.countries import doors
 from pupitre.courses.rules.findings import FindingCode, Findings, Severity
 from pupitre.courses.rules.gathering import Gathering
 from pupitre.courses.rules.parts import Part
@@ -54,12 +55,14 @@ _SYNONYMS = {
 def read_roster(
     files: Mapping[str, bytes], *, choices: Choices | None = None, part: Part | None = None
 ) -> Roster:
-    """Reads files (path -> bytes) of OneRoster CSV 1.1 or 1.2, or School Data Sync v1 or v2.1.
+    """Reads files (path -> bytes) of OneRoster CSV 1.1 or 1.2, School Data Sync v1 or v2.1, or a country's own.
 
     Never raises for anything that the files hold: what is wrong stands in the roster's findings, and as long as there
     is an error among them nothing may be imported. `part` is told where the files are one school's share of a region's:
     findings then name the region's lines.
     """
+    if (country := doors.read(files, choices or Choices())) is not None:
+        return country
     findings = Findings()
     sheets = _recognised(files, findings, part or Part())
     if not sheets:

@@ -72,6 +72,11 @@ class Format(StrEnum):
 
     ONEROSTER = "OneRoster CSV"
     SDS = "School Data Sync"
+    ESFERA = "Esfer@"
+    SAGA = "SAGA"
+    SIECLE = "SIECLE"
+    STS = "STS-web"
+    SIMAT = "SIMAT 6A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class Source:
     version: str
 
     def __str__(self) -> str:
-        return f"{self.format} {self.version}" if self.format else ""
+        return f"{self.format} {self.version}".rstrip() if self.format else ""
 
 
 ONEROSTER_1_2 = Source(Format.ONEROSTER, "1.2")
@@ -249,6 +254,27 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """What files that hold only a part of a school are the whole truth about; all else is left as it is.
+
+    roles: who has other roles, too, is never ended. people, classes: how the identifiers begin of people and of classes
+    whose members are covered; whole_classes: of classes that end when they are missing. families: whether the guardians
+    of the pupils in the files are all told. aliases: other identifiers under which a person may be known already.
+    unnumbered: people without an identifier of their own, known again by a child and a name.
+    untold: facts (see `facts`) that the files do not tell about a person.
+    """
+
+    roles: frozenset[RosterRole]
+    people: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    whole_classes: tuple[str, ...] = ()
+    families: bool = False
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unnumbered: frozenset[str] = frozenset()
+    untold: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Roster:
     """One reading of a set of files. Two rosters are equal when they say the same about the school.
 
@@ -256,7 +282,8 @@ class Roster:
     tobedeleted: identifiers that a delta file ends. fields: the attributes whose column was there, per kind; an
     attribute that is not in it was not told, which is different from told to be empty.
     outside: references to rows that the files need not hold (delta, or no such file), with their first place: whoever
-    knows the school must look them up. Where `errors` is not empty nothing of the roster may be used.
+    knows the school must look them up. coverage: of files that hold only a part of the school (None: the modes say it).
+    Where `errors` is not empty nothing of the roster may be used.
     """
 
     source: Source
@@ -278,6 +305,7 @@ class Roster:
     findings: tuple[Finding, ...] = field(default=(), compare=False)
     files: tuple[str, ...] = field(default=(), compare=False)
     places: Mapping[Kind, Mapping[str, int]] = field(default_factory=dict, compare=False, repr=False)
+    coverage: Coverage | None = field(default=None, compare=False)
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -1,0 +1,236 @@
+"""Files that hold only a part of a school: whom they mean, and who of that part has left. Everybody else stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pupitre.courses.rules import vocabulary
+from pupitre.courses.rules.facts import IN_CLASS, IN_SCHOOL, Facts, Said
+from pupitre.courses.rules.findings import Finding, FindingCode, Severity
+from pupitre.courses.rules.planning import Sides
+from pupitre.courses.rules.roster import Coverage, Kind, Roster
+from pupitre.people.rules import Role
+
+#: So many of the pupils known so far may be missing before it looks like an export of only some groups.
+_MANY, _AT_LEAST = 0.25, 5
+
+
+# -- who they are ----------------------------------------------------------------------------------------------------
+
+
+def with_known_people(roster: Roster, present: Mapping[Kind, Mapping[str, Facts]]) -> Roster:
+    """The roster under the identifiers that the school has for its people already.
+
+    A pupil is known again by another identifier of hers; a guardian without one by a child and her name or address.
+    """
+    if roster.coverage is None:
+        return roster
+    names = _known_pupils(roster, roster.coverage, present)
+    names |= _known_guardians(roster, roster.coverage, present, names)
+    return _renamed(roster, names) if names else roster
+
+
+def _known_pupils(
+    roster: Roster, coverage: Coverage, present: Mapping[Kind, Mapping[str, Facts]]
+) -> dict[str, str]:
+    known = present.get(Kind.USERS, {})
+    by_identifier = {facts["identifier"]: key for key, facts in known.items() if facts.get("identifier")}
+    own = {user.sourced_id for user in roster.users}
+    names: dict[str, str] = {}
+    for user in roster.users:
+        key = user.sourced_id
+        if key in known:
+            continue
+        found = next((other for other in coverage.aliases.get(key, ()) if other in known), None)
+        other = by_identifier.get(user.identifier, "") if user.identifier else ""
+        if found is None and other and _one_name_agrees(user, known[other]):
+            found = other
+        if found is not None and found not in own and found not in names.values():
+            names[key] = found
+    return names
+
+
+def _one_name_agrees(user: Any, facts: Facts) -> bool:
+    """An identifier alone may be a number that the school gave to somebody else."""
+    return any(
+        vocabulary.fold(getattr(user, name)) == vocabulary.fold(facts.get(name) or "")
+        for name in ("family_name", "given_name")
+    )
+
+
+def _known_guardians(
+    roster: Roster,
+    coverage: Coverage,
+    present: Mapping[Kind, Mapping[str, Facts]],
+    names: Mapping[str, str],
+) -> dict[str, str]:
+    known, users = present.get(Kind.USERS, {}), {user.sourced_id: user for user in roster.users}
+    families: dict[str, list[str]] = {}
+    for facts in present.get(Kind.GUARDIANSHIPS, {}).values():
+        families.setdefault(facts["pupil"], []).append(facts["guardian"])
+    found: dict[str, str] = {}
+    taken = set(users)
+    for pair in roster.guardianships:
+        key = pair.agent
+        if key not in coverage.unnumbered or key in known or key in found or key not in users:
+            continue
+        for other in families.get(names.get(pair.pupil, pair.pupil), ()):
+            if other not in taken and _is_the_same(users[key], known.get(other, {})):
+                found[key] = other
+                taken.add(other)
+                break
+    return found
+
+
+def _is_the_same(user: Any, facts: Facts) -> bool:
+    if user.email and user.email.casefold() == str(facts.get("email", "")).casefold():
+        return True
+    return all(
+        vocabulary.fold(getattr(user, name)) == vocabulary.fold(facts.get(name) or "")
+        for name in ("family_name", "given_name")
+    )
+
+
+_NAMING: Mapping[Kind, tuple[str, ...]] = {
+    Kind.USERS: ("sourced_id",),
+    Kind.ROLES: ("user",),
+    Kind.GUARDIANSHIPS: ("pupil", "agent"),
+    Kind.ENROLMENTS: ("user",),
+    Kind.DEMOGRAPHICS: ("user",),
+}
+
+
+def _renamed(roster: Roster, names: Mapping[str, str]) -> Roster:
+    places = {kind: dict(rows) for kind, rows in roster.places.items()}
+    kinds: dict[str, tuple[Any, ...]] = {}
+    for kind, attributes in _NAMING.items():
+        rows: list[Any] = []
+        for row in roster.rows(kind):
+            new = {name: names[getattr(row, name)] for name in attributes if getattr(row, name) in names}
+            changed: Any = replace(row, **new) if new else row  # type: ignore[arg-type]
+            if changed.sourced_id != row.sourced_id:
+                places[kind][changed.sourced_id] = places[kind].pop(row.sourced_id)
+            rows.append(changed)
+        kinds[_ATTRIBUTE[kind]] = tuple(rows)
+    coverage = roster.coverage
+    if coverage is not None:
+        untold = {names.get(key, key): facts for key, facts in coverage.untold.items()}
+        coverage = replace(coverage, untold=untold)
+    return replace(roster, places=places, coverage=coverage, **kinds)  # type: ignore[arg-type]
+
+
+_ATTRIBUTE = {
+    Kind.USERS: "users",
+    Kind.ROLES: "roles",
+    Kind.GUARDIANSHIPS: "guardianships",
+    Kind.ENROLMENTS: "enrolments",
+    Kind.DEMOGRAPHICS: "demographics",
+}
+
+
+# -- who has left ----------------------------------------------------------------------------------------------------
+
+
+def limit(said: Said, roster: Roster, sides: Sides) -> None:
+    """Takes back what the files do not tell about a person, and ends who is missing of the part that they cover."""
+    if roster.coverage is None:
+        return
+    rows = said.rows.get(Kind.USERS, {})
+    for key, untold in roster.coverage.untold.items():
+        for name in untold if key in rows else ():
+            rows[key].pop(name, None)
+    if roster.errors:
+        return
+    leaving = _Leaving(said, roster.coverage, sides)
+    for kind, keys in leaving.found().items():
+        if kind in said.modes:
+            said.ended.setdefault(kind, set()).update(keys)
+    leaving.say_many()
+
+
+class _Leaving:
+    """Only what an earlier roster brought can be missing; what the school entered itself is not looked at."""
+
+    def __init__(self, said: Said, coverage: Coverage, sides: Sides) -> None:
+        self.said, self.coverage, self.sides = said, coverage, sides
+        self.words = {IN_SCHOOL[role].value for role in coverage.roles if role in IN_SCHOOL}
+        self.parts = {IN_CLASS[role] for role in coverage.roles if role in IN_CLASS}
+        self.roles: dict[str, set[int]] = {}
+        for facts in self._living(Kind.ROLES):
+            self.roles.setdefault(facts["person"], set()).add(facts["role"])
+        self.classes: dict[str, list[str]] = {}
+        for facts in self._living(Kind.ENROLMENTS):
+            self.classes.setdefault(facts["person"], []).append(facts["class"])
+        self.pupils: set[str] = set()
+
+    def _living(self, kind: Kind) -> Iterator[Facts]:
+        return (facts for _, facts in self._items(kind))
+
+    def _items(self, kind: Kind) -> Iterator[tuple[str, Facts]]:
+        ended = self.sides.last_ended.get(kind, {})
+        return ((k, facts) for k, facts in self.sides.last.get(kind, {}).items() if k not in ended)
+
+    def _missing(self, kind: Kind) -> Iterator[tuple[str, Facts]]:
+        here = self.said.rows.get(kind, {})
+        return ((key, facts) for key, facts in self._items(kind) if key not in here)
+
+    def found(self) -> dict[Kind, set[str]]:
+        self.pupils = {key for key, _ in self._missing(Kind.USERS) if self._is_covered(key)}
+        families = {
+            key
+            for key, facts in self._missing(Kind.GUARDIANSHIPS)
+            if self.coverage.families and facts["pupil"] in self.said.rows.get(Kind.USERS, {})
+        }
+        return {
+            Kind.USERS: self.pupils | self._guardians(families),
+            Kind.GUARDIANSHIPS: families,
+            Kind.ROLES: {key for key, facts in self._missing(Kind.ROLES) if self._is_a_lost_role(facts)},
+            Kind.ENROLMENTS: {
+                key
+                for key, facts in self._missing(Kind.ENROLMENTS)
+                if facts["role"] in self.parts and facts["class"].startswith(self.coverage.classes)
+            },
+            Kind.CLASSES: {
+                key
+                for key, _ in self._missing(Kind.CLASSES)
+                if self.coverage.whole_classes and key.startswith(self.coverage.whole_classes)
+            },
+        }
+
+    def _is_covered(self, key: str) -> bool:
+        """Whether the person has only covered roles, and is known by these files: by her number or by all her classes."""
+        roles = self.roles.get(key, set()) - {Role.GUARDIAN.value}
+        if not roles or not self.roles[key] <= self.words:
+            return False
+        classes = self.classes.get(key, ())
+        if self.coverage.people and key.startswith(self.coverage.people):
+            return True
+        return bool(classes) and all(klass.startswith(self.coverage.classes) for klass in classes)
+
+    def _guardians(self, families: set[str]) -> set[str]:
+        """Guardians who have no child left."""
+        if not self.coverage.families:
+            return set()
+        kept: set[str] = set()
+        lost: set[str] = set()
+        for key, facts in self._items(Kind.GUARDIANSHIPS):
+            gone = key in families or facts["pupil"] in self.pupils
+            (lost if gone else kept).add(facts["guardian"])
+        here = self.said.rows.get(Kind.USERS, {})
+        return {
+            key for key in lost - kept if key not in here and self.roles.get(key) == {Role.GUARDIAN.value}
+        }
+
+    def _is_a_lost_role(self, facts: Facts) -> bool:
+        here = self.said.rows.get(Kind.USERS, {})
+        return facts["role"] in self.words and facts["person"] in here
+
+    def say_many(self) -> None:
+        """A warning where so many are missing that the export may be of some groups only."""
+        known = sum(1 for key, _ in self._items(Kind.USERS) if self._is_covered(key))
+        if len(self.pupils) < _AT_LEAST or len(self.pupils) < known * _MANY:
+            return
+        params: dict[str, str | int] = {"count": len(self.pupils), "known": known}
+        self.said.findings.append(Finding(Severity.WARNING, FindingCode.MANY_LEAVE, params=params))
