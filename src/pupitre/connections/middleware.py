@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 
 from pupitre.kernel import clock
 from pupitre.kernel.errors import DomainError
@@ -14,9 +16,28 @@ from pupitre.tenancy.scoping import scope
 from pupitre.web.middleware import MACHINE_DOORS, error_page
 
 from . import actions, queries
+from .problems import BodyTooLarge, Impossible, made_problem, problem
+from .repeating import done_once
 from .rules import NotSignedIn, Presented, presented
 
 Handler = Callable[[HttpRequest], HttpResponse]
+API = "/api/"
+Teller = Callable[[HttpRequest, DomainError], HttpResponse]
+
+_tellers: dict[str, Teller] = {}
+
+
+def tell_errors(prefix: str, teller: Teller) -> None:
+    """Below this address a protocol has a shape of its own for errors; elsewhere they are problem+json."""
+    _tellers[prefix] = teller
+
+
+def error_answer(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The error as the protocol at this address tells it."""
+    for prefix, teller in _tellers.items():
+        if request.path.startswith(prefix):
+            return teller(request, error)
+    return error_page(request, error)
 
 
 class MachineMiddleware:
@@ -47,7 +68,7 @@ class MachineMiddleware:
                 return view(request, *args, **kwargs)
             return _in_school(request, token, lambda: view(request, *args, **kwargs))
         except DomainError as error:
-            return error_page(request, error)
+            return error_answer(request, error)
 
 
 def _token(request: HttpRequest) -> Presented | None:
@@ -66,7 +87,10 @@ def _in_school(request: HttpRequest, token: Presented, run: Callable[[], HttpRes
             request.machine = found  # type: ignore[attr-defined]
             request.actor = Actor(found.account_id, school, 0, OFFICE, name=found.name)  # type: ignore[attr-defined]
             actions.note_use(found, now=now)
-            answer = run()
+            if request.path.startswith(API):
+                answer = done_once(request, school, found, run, now=now)
+            else:
+                answer = run()
             if answer.status_code >= 400:
                 transaction.set_rollback(True)
             return answer
