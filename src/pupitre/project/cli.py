@@ -102,6 +102,31 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument("school", help="the school's short name, as in its address /s/<school>/")
     exporting.add_argument("path", type=Path, help="the zip file to write")
     command("demo", "fill an empty database with the demonstration authority", _demo)
+    populating = command(
+        "populate", "fill an authority with invented schools at full size, to measure", _populate
+    )
+    populating.add_argument("--schools", type=int, default=4, help="how many (default: 4)")
+    populating.add_argument(
+        "--users", type=int, default=10_000, help="pupils, guardians and staff in all (default: 10,000)"
+    )
+    populating.add_argument(
+        "--history",
+        type=float,
+        default=0.05,
+        help="how far back registers go, from 0 to 1 for two school years (default: 0.05, three weeks and a half)",
+    )
+    populating.add_argument(
+        "--seed", type=int, default=1, help="another one makes other schools (default: 1)"
+    )
+    populating.add_argument(
+        "--authority", default="region", help="the authority's short name (default: region)"
+    )
+    populating.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="schools filled at once (default: one a core)",
+    )
     doctor = command(
         "doctor", "look whether everything is in order, and say how to mend what is not", _doctor
     )
@@ -184,6 +209,15 @@ def _demo(args: argparse.Namespace) -> int:
         return int(load.run_demo(args) or 0)
 
     return _with_database(work)
+
+
+def _populate(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from pupitre.project.commands import populate
+
+        return populate.run_populate(args)
+
+    return _with_database(work, writes_much=True)
 
 
 def _doctor(args: argparse.Namespace) -> int:
