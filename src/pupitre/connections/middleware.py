@@ -62,13 +62,30 @@ class MachineMiddleware:
     ) -> HttpResponse | None:
         if not request.path.startswith(MACHINE_DOORS):
             return None
-        try:
-            token = _token(request)
-            if token is None:
-                return view(request, *args, **kwargs)
-            return _in_school(request, token, lambda: view(request, *args, **kwargs))
-        except DomainError as error:
-            return error_answer(request, error)
+        return _spoken(request, lambda: _let_in(request, lambda: view(request, *args, **kwargs)))
+
+
+def _let_in(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
+    token = _token(request)
+    try:
+        return run() if token is None else _in_school(request, token, run)
+    except DomainError as error:
+        return error_answer(request, error)
+
+
+def _spoken(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
+    """Below the API every refusal is problem+json, also one of Django's own."""
+    if not request.path.startswith(API):
+        return run()
+    try:
+        return made_problem(run())
+    except RequestDataTooBig:
+        return error_page(request, BodyTooLarge())
+    except (SuspiciousOperation, BadRequest, MultiPartParserError):
+        return problem(400)
+    except (DataError, OverflowError):
+        # A number, date or text that no column can hold; what was done before it is undone already.
+        return error_page(request, Impossible())
 
 
 def _token(request: HttpRequest) -> Presented | None:

@@ -67,9 +67,14 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        limit = self.SIGNED_IN if settings.SESSION_COOKIE_NAME in request.COOKIES else self.OPEN
+        shows_who = settings.SESSION_COOKIE_NAME in request.COOKIES or (
+            request.path.startswith(MACHINE_DOORS) and "Authorization" in request.headers
+        )
+        limit = self.SIGNED_IN if shows_who else self.OPEN
         if length.isdecimal() and int(length) <= limit:
             return self.get_response(request)
+        if request.path.startswith(MACHINE_DOORS):
+            return plain_problem(413, gettext("This is too large."))
         return HttpResponse(
             gettext("This is too large."), status=413, content_type="text/plain; charset=utf-8"
         )
@@ -92,10 +97,7 @@ def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     message = told(error)
     asks_json = "json" in request.headers.get("Accept", "") or request.content_type == "application/json"
     if asks_json or request.path.startswith(MACHINE_DOORS):
-        problem = {"type": "about:blank", "status": error.status, "title": message}
-        answer: HttpResponse = JsonResponse(
-            problem, status=error.status, content_type="application/problem+json"
-        )
+        answer: HttpResponse = plain_problem(error.status, message)
     else:
         answer = _page(request, error, message)
     if error.status == 401:
@@ -103,6 +105,12 @@ def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     if isinstance(error, Busy):
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
+
+
+def plain_problem(status: int, title: str) -> JsonResponse:
+    """An error as RFC 9457 has it, without a kind of its own."""
+    facts = {"type": "about:blank", "status": status, "title": title}
+    return JsonResponse(facts, status=status, content_type="application/problem+json")
 
 
 def _page(request: HttpRequest, error: DomainError, message: str) -> HttpResponse:

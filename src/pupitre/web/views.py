@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from pupitre.kernel.errors import Away
 
-from .middleware import error_page
+from .middleware import MACHINE_DOORS, error_page, plain_problem
 from .pages import render
 from .reconnecting import is_lost
 
@@ -102,6 +102,8 @@ def _read_worker() -> str:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.path.startswith(MACHINE_DOORS):
+        return plain_problem(400, _("The request is not understood."))
     return render(request, "web/400.html", status=400)
 
 
@@ -117,6 +119,8 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.path.startswith(MACHINE_DOORS):
+        return plain_problem(404, _("There is nothing here, or it is not yours to see."))
     return render(request, "web/404.html", {"message": ""}, status=404)
 
 
@@ -126,4 +130,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
         answer = error_page(request, Away())
         answer.database_was_lost = True  # type: ignore[attr-defined]
         return answer
+    if request.path.startswith(MACHINE_DOORS):
+        return plain_problem(500, "Internal Server Error")
     return render(request, "web/500.html", status=500)

@@ -242,6 +242,17 @@ def access_person_for_office(actor: Actor, person_id: int) -> Person:
     return person
 
 
+def role_of(actor: Actor, person_id: int, membership_id: int) -> Role:
+    """Which role of that person it is, for the office. Raises NotFound."""
+    require(actor, OFFICE)
+    # An account reads its own roles of all schools, so the school is named here.
+    found = Membership.objects.filter(pk=membership_id, person_id=person_id, school_id=actor.place.id)
+    role = found.values_list("role", flat=True).first()
+    if role is None:
+        raise NotFound
+    return Role(role)
+
+
 def access_guardianship(actor: Actor, pupil_id: int, guardian_id: int) -> Guardianship:
     """The relation of an adult to a pupil, for the office to change."""
     require(actor, OFFICE)
