@@ -1,11 +1,11 @@
 """Registers as the office finds them: taken, each pupil's mark as the test says, everybody else present."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from pupitre.attendance.actions.registers import Told, take_register
-from pupitre.attendance.models import Register
+from pupitre.attendance.models import Mark, Register
 from pupitre.attendance.rules.status import DEFAULT_LETTERS, Status
 from pupitre.timetable import queries as timetable
 from pupitre.timetable.models import Lesson
@@ -45,3 +45,29 @@ def everybody(cast: Cast, status: Status = Status.PRESENT) -> dict[Any, Status]:
 def tuesdays(before: date, count: int) -> list[date]:
     """So many Tuesdays before that one, the latest first: days on which the class has its lessons."""
     return [before - timedelta(weeks=n) for n in range(1, count + 1)]
+
+
+def past_register(
+    cast: Cast,
+    on: date,
+    marks: Mapping[int, tuple[int, int]],
+    *,
+    lesson: Lesson | None = None,
+    hour: int = 9,
+) -> Register:
+    """A register of any day, as it came from another system: (status, minutes late) by person. Nothing is counted.
+
+    `hour` is Madrid's in summer.
+    """
+    lesson = lesson or cast.lesson
+    starts_at = datetime.combine(on, time(hour - 2), UTC)
+    register = Register.objects.create(
+        school_id=cast.school.id, lesson=lesson, klass_id=lesson.klass_id, held_on=on, starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=55), taken_at=starts_at,
+    )  # fmt: skip
+    Mark.objects.bulk_create(
+        Mark(school_id=cast.school.id, register=register, pupil_id=pupil, status=status,
+             minutes=minutes if status == Status.LATE else 0, recorded_at=starts_at, held_on=on)
+        for pupil, (status, minutes) in marks.items()
+    )  # fmt: skip
+    return register

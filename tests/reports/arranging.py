@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from pupitre.attendance.models import DayFigure
+from pupitre.attendance.models import DayFigure, SchoolDay
 from pupitre.courses import actions as courses
 from pupitre.courses.models import Class
 from pupitre.people import actions as people
@@ -83,7 +83,7 @@ def more_lessons(cast: Cast, count: int) -> None:
 def figure(
     cast: Cast, *, missed: int, marks: int, on: date, school_id: int | None = None, klass: Any = None
 ) -> None:
-    """A class's day in numbers, as attendance's job writes it."""
+    """A class's day in numbers, and the school's with it, as attendance's job writes them."""
     school = school_id or cast.school.id
     with scope(school):
         if klass is None and school != cast.school.id:
@@ -100,3 +100,7 @@ def figure(
             present=marks - missed,
             absent=missed,
         )
+        day, _ = SchoolDay.objects.get_or_create(school_id=school, authority=cast.authority, held_on=on)
+        day.registers, day.marks, day.absent = day.registers + 1, day.marks + marks, day.absent + missed
+        day.present += marks - missed
+        day.save()

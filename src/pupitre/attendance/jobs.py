@@ -28,6 +28,19 @@ def refresh_day(school: SchoolFacts, held_on: str) -> None:
 
 
 @tenant_job()
+def refresh_month(school: SchoolFacts, month: str) -> None:
+    """Count a month that is over again, after something in it was corrected."""
+    figures.keep_month(system_actor(school), month=date.fromisoformat(month), now=clock.now())
+
+
+@tenant_job()
+def keep_months(school: SchoolFacts) -> None:
+    """Count the earliest month that never was, and leave the next one to the next job: each has its own transaction."""
+    if figures.keep_earliest_month(system_actor(school), now=clock.now()):
+        deferred(keep_months, school.id, lock=f"months:{school.id}")
+
+
+@tenant_job()
 def tidy_days(school: SchoolFacts) -> None:
     """Excuse what is covered by now, and count the last days again."""
     now, actor = clock.now(), system_actor(school)
@@ -57,3 +70,12 @@ def sweep_days(timestamp: int = 0) -> None:
     for school in every_school():
         with scope(school.id):
             deferred(tidy_days, school.id)
+            deferred(keep_months, school.id, lock=f"months:{school.id}")
+
+
+@platform_job()
+def sweep_months(timestamp: int = 0) -> None:
+    """Every school's months that were never counted: after an upgrade, or after years were brought from elsewhere."""
+    for school in every_school():
+        with scope(school.id):
+            deferred(keep_months, school.id, lock=f"months:{school.id}")

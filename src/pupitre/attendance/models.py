@@ -233,3 +233,77 @@ class DayFigure(TenantModel):
             models.Index(fields=["authority", "held_on"], name="attendance_dayfigure_auth"),
             models.Index(fields=["school", "held_on"], name="attendance_dayfigure_day"),
         ]
+
+
+class SchoolDay(TenantModel):
+    """A school's day in numbers: what an authority with hundreds of schools reads, a row a school and day."""
+
+    authority = models.ForeignKey(
+        "tenancy.Authority", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    held_on = models.DateField()
+    registers = models.IntegerField(default=0)
+    marks = models.IntegerField(default=0)
+    present = models.IntegerField(default=0)
+    absent = models.IntegerField(default=0)
+    late = models.IntegerField(default=0)
+    excused = models.IntegerField(default=0)
+    out_of_class = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school", "held_on"], name="attendance_schoolday_once")
+        ]
+        indexes = [models.Index(fields=["authority", "held_on"], name="attendance_schoolday_auth")]
+
+
+class LessonMonth(TenantModel):
+    """A class's month in numbers, by weekday and by when the lesson begins. Counted when the month is over."""
+
+    klass = TenantForeignKey("courses.Class", db_column="class_id", db_index=False)
+    month = models.DateField()  # its first day
+    weekday = models.SmallIntegerField()  # ISO, Monday is 1
+    begins = models.CharField(max_length=5)  # "09:00", in the school's time
+    marks = models.IntegerField(default=0)
+    present = models.IntegerField(default=0)
+    absent = models.IntegerField(default=0)
+    late = models.IntegerField(default=0)
+    excused = models.IntegerField(default=0)
+    out_of_class = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "month", "klass", "weekday", "begins"], name="attendance_lessonmonth_once"
+            )
+        ]
+
+
+class PupilMonth(TenantModel):
+    """A pupil's month in numbers. Counted when the month is over."""
+
+    pupil = TenantForeignKey("people.Person", db_index=False)
+    month = models.DateField()  # its first day
+    marks = models.IntegerField(default=0)
+    present = models.IntegerField(default=0)
+    absent = models.IntegerField(default=0)
+    late = models.IntegerField(default=0)
+    excused = models.IntegerField(default=0)
+    out_of_class = models.IntegerField(default=0)
+    minutes_late = models.IntegerField(default=0)
+    days = models.SmallIntegerField(default=0)  # on which at least one lesson was missed
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school", "month", "pupil"], name="attendance_pupilmonth_once")
+        ]
+
+
+class KeptMonth(TenantModel):
+    """A month whose lesson months and pupil months stand. Pages count from the marks what is not in here."""
+
+    month = models.DateField()  # its first day
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school", "month"], name="attendance_keptmonth_once")]

@@ -1,15 +1,26 @@
-"""Keeping each class's day in numbers: what heads, charts and the authority read instead of the marks."""
+"""Keeping attendance in numbers: what heads, charts and the authority read instead of the marks.
+
+A few seconds after a save the day is counted again, by class and for the school. A month is counted by lesson and by pupil
+once it is over, and again whenever something in it is corrected; until it is counted, pages count it from the marks.
+"""
 
 from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from django.db import connection, transaction
 
+from pupitre.attendance.queries.kept import earliest_month_to_keep
+from pupitre.attendance.rules.months import is_over, last_of, month_of, months_between
 from pupitre.kernel import clock
 from pupitre.people.rules import OFFICE, Actor, require
 from pupitre.tenancy.background import deferred
 
 # One statement for a school's day as for its month. A register without marks has figures too.
-_UPSERT = """
+_UPSERT: Final = """
+WITH gone AS (
+    DELETE FROM attendance_dayfigure f WHERE f.held_on BETWEEN %s AND %s
+       AND NOT EXISTS (SELECT 1 FROM attendance_register r WHERE r.class_id = f.class_id AND r.held_on = f.held_on)
+)
 INSERT INTO attendance_dayfigure
     (school_id, authority_id, class_id, held_on, registers, marks, present, absent, late, excused, out_of_class)
 SELECT r.school_id, %s, r.class_id, r.held_on, count(DISTINCT r.id), count(m.id),
@@ -29,11 +40,82 @@ ON CONFLICT (school_id, class_id, held_on) DO UPDATE
     IS DISTINCT FROM (excluded.registers, excluded.marks, excluded.present,
         excluded.absent, excluded.late, excluded.excused, excluded.out_of_class)
 """
+_SCHOOL_DAYS: Final = """
+WITH counted AS (
+    SELECT f.school_id, f.authority_id, f.held_on, sum(f.registers) AS registers, sum(f.marks) AS marks,
+           sum(f.present) AS present, sum(f.absent) AS absent, sum(f.late) AS late, sum(f.excused) AS excused,
+           sum(f.out_of_class) AS out_of_class
+      FROM attendance_dayfigure f WHERE f.held_on BETWEEN %s AND %s GROUP BY f.school_id, f.authority_id, f.held_on
+), gone AS (
+    DELETE FROM attendance_schoolday d WHERE d.held_on BETWEEN %s AND %s
+       AND NOT EXISTS (SELECT 1 FROM counted c WHERE c.held_on = d.held_on)
+)
+INSERT INTO attendance_schoolday AS d
+    (school_id, authority_id, held_on, registers, marks, present, absent, late, excused, out_of_class)
+SELECT school_id, authority_id, held_on, registers, marks, present, absent, late, excused, out_of_class FROM counted
+ON CONFLICT (school_id, held_on) DO UPDATE
+   SET authority_id = excluded.authority_id, registers = excluded.registers, marks = excluded.marks,
+       present = excluded.present, absent = excluded.absent, late = excluded.late, excused = excluded.excused,
+       out_of_class = excluded.out_of_class
+ WHERE (d.authority_id, d.registers, d.marks, d.present, d.absent, d.late, d.excused, d.out_of_class)
+    IS DISTINCT FROM (excluded.authority_id, excluded.registers, excluded.marks, excluded.present, excluded.absent,
+        excluded.late, excluded.excused, excluded.out_of_class)
+"""
+_COUNTS: Final = """count(m.id) AS marks, count(m.id) FILTER (WHERE m.status = 1) AS present,
+           count(m.id) FILTER (WHERE m.status = 2) AS absent, count(m.id) FILTER (WHERE m.status = 3) AS late,
+           count(m.id) FILTER (WHERE m.status = 4) AS excused, count(m.id) FILTER (WHERE m.status = 5) AS out_of_class"""
+_LESSON_MONTH: Final = f"""
+WITH counted AS (
+    SELECT r.school_id, r.class_id, extract(isodow FROM r.held_on)::smallint AS weekday,
+           to_char(r.starts_at AT TIME ZONE %(zone)s, 'HH24:MI') AS begins, {_COUNTS}
+      FROM attendance_register r LEFT JOIN attendance_mark m ON m.school_id = r.school_id AND m.register_id = r.id
+     WHERE r.held_on BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3, 4
+), gone AS (
+    DELETE FROM attendance_lessonmonth k WHERE k.month = %(first)s AND NOT EXISTS (
+        SELECT 1 FROM counted c WHERE c.class_id = k.class_id AND c.weekday = k.weekday AND c.begins = k.begins)
+)
+INSERT INTO attendance_lessonmonth AS k
+    (school_id, class_id, month, weekday, begins, marks, present, absent, late, excused, out_of_class)
+SELECT school_id, class_id, %(first)s, weekday, begins, marks, present, absent, late, excused, out_of_class FROM counted
+ON CONFLICT (school_id, month, class_id, weekday, begins) DO UPDATE
+   SET marks = excluded.marks, present = excluded.present, absent = excluded.absent, late = excluded.late,
+       excused = excluded.excused, out_of_class = excluded.out_of_class
+ WHERE (k.marks, k.present, k.absent, k.late, k.excused, k.out_of_class) IS DISTINCT FROM
+       (excluded.marks, excluded.present, excluded.absent, excluded.late, excluded.excused, excluded.out_of_class)
+"""  # noqa: S608 - put together from constants
+_PUPIL_MONTH: Final = f"""
+WITH counted AS (
+    SELECT m.school_id, m.pupil_id, {_COUNTS}, coalesce(sum(m.minutes) FILTER (WHERE m.status = 3), 0) AS minutes_late,
+           count(DISTINCT m.held_on) FILTER (WHERE m.status IN (2, 4)) AS days
+      FROM attendance_register r JOIN attendance_mark m ON m.school_id = r.school_id AND m.register_id = r.id
+     WHERE r.held_on BETWEEN %(first)s AND %(last)s GROUP BY 1, 2
+), gone AS (
+    DELETE FROM attendance_pupilmonth k WHERE k.month = %(first)s
+       AND NOT EXISTS (SELECT 1 FROM counted c WHERE c.pupil_id = k.pupil_id)
+)
+INSERT INTO attendance_pupilmonth AS k
+    (school_id, pupil_id, month, marks, present, absent, late, excused, out_of_class, minutes_late, days)
+SELECT school_id, pupil_id, %(first)s, marks, present, absent, late, excused, out_of_class, minutes_late, days FROM counted
+ON CONFLICT (school_id, month, pupil_id) DO UPDATE
+   SET marks = excluded.marks, present = excluded.present, absent = excluded.absent, late = excluded.late,
+       excused = excluded.excused, out_of_class = excluded.out_of_class, minutes_late = excluded.minutes_late,
+       days = excluded.days
+ WHERE (k.marks, k.present, k.absent, k.late, k.excused, k.out_of_class, k.minutes_late, k.days) IS DISTINCT FROM
+       (excluded.marks, excluded.present, excluded.absent, excluded.late, excluded.excused, excluded.out_of_class,
+        excluded.minutes_late, excluded.days)
+"""  # noqa: S608 - put together from constants
+_KEPT: Final = """
+INSERT INTO attendance_keptmonth (school_id, month, counted_at) VALUES (%s, %s, %s)
+ON CONFLICT (school_id, month) DO UPDATE SET counted_at = excluded.counted_at
+"""
 JOB = "pupitre.attendance.jobs.refresh_day"
+MONTH_JOB = "pupitre.attendance.jobs.refresh_month"
 #: Saves within this time are counted together.
 WAIT = timedelta(seconds=10)
 # A waiting job that may begin before this transaction is committed would not see it, so it does not count as one.
 _STILL_FAR = timedelta(seconds=4)
+#: Corrections of a month that is over within this time are counted together.
+MONTH_WAIT = timedelta(minutes=1)
 
 
 def defer_refresh(actor: Actor, *, held_on: date) -> None:
@@ -42,33 +124,78 @@ def defer_refresh(actor: Actor, *, held_on: date) -> None:
     All classes at once: at the start of a lesson the whole school saves, and a day is counted in some milliseconds.
     """
     lock, now = f"figures:{actor.place.id}:{held_on}", clock.now()
+    if not _is_waiting(lock, now):
+        deferred(JOB, actor.place.id, lock=lock, at=now + WAIT, held_on=held_on.isoformat())
+
+
+def _is_waiting(lock: str, now: datetime) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' AND lock = %s AND scheduled_at > %s LIMIT 1",
             [lock, now + _STILL_FAR],
         )
-        if cursor.fetchone():
-            return
-    deferred(JOB, actor.place.id, lock=lock, at=now + WAIT, held_on=held_on.isoformat())
+        return cursor.fetchone() is not None
 
 
 @transaction.atomic
 def refresh_day(actor: Actor, *, held_on: date) -> int:
-    """Count a day of all classes again; answers how many figures changed."""
-    return _refresh(actor, held_on, held_on)
+    """Count a day of all classes again; answers how many of their figures changed. A month that is over follows soon."""
+    now = clock.now()
+    changed = _refresh(actor, held_on, held_on)
+    month = month_of(held_on)
+    lock = f"months:{actor.place.id}:{month}"
+    if is_over(month, clock.local(now, actor.place.time_zone).date()) and not _is_waiting(lock, now):
+        deferred(MONTH_JOB, actor.place.id, lock=lock, at=now + MONTH_WAIT, month=month.isoformat())
+    return changed
 
 
 @transaction.atomic
 def refresh_days(actor: Actor, *, first: date, last: date) -> int:
-    """Count all classes' days from first to last again; answers how many figures changed."""
-    return _refresh(actor, first, last)
+    """Count all classes' days from first to last again, and their months that are over; answers how many days' figures changed."""
+    now = clock.now()
+    changed = _refresh(actor, first, last)
+    today = clock.local(now, actor.place.time_zone).date()
+    for month in months_between(first, last):
+        if is_over(month, today):
+            _count_month(actor, month, now)
+    return changed
 
 
 def _refresh(actor: Actor, first: date, last: date) -> int:
     require(actor, OFFICE)
     with connection.cursor() as cursor:
-        cursor.execute(_UPSERT, [actor.place.authority_id, first, last])
-        return int(cursor.rowcount)
+        cursor.execute(_UPSERT, [first, last, actor.place.authority_id, first, last])
+        changed = int(cursor.rowcount)
+        cursor.execute(_SCHOOL_DAYS, [first, last, first, last])
+    return changed
+
+
+@transaction.atomic
+def keep_month(actor: Actor, *, month: date, now: datetime) -> bool:
+    """Count a month by lesson and pupil, given its first day. Answers False, having done nothing, where it is not over."""
+    require(actor, OFFICE)
+    if not is_over(month, clock.local(now, actor.place.time_zone).date()):
+        return False
+    _count_month(actor, month, now)
+    return True
+
+
+@transaction.atomic
+def keep_earliest_month(actor: Actor, *, now: datetime) -> date | None:
+    """Count the earliest month with registers that was never counted; answers which, or None where all are."""
+    require(actor, OFFICE)
+    month = earliest_month_to_keep(clock.local(now, actor.place.time_zone).date())
+    if month is not None:
+        _count_month(actor, month, now)
+    return month
+
+
+def _count_month(actor: Actor, month: date, now: datetime) -> None:
+    facts: dict[str, Any] = {"first": month, "last": last_of(month), "zone": actor.place.time_zone}
+    with connection.cursor() as cursor:
+        cursor.execute(_LESSON_MONTH, facts)
+        cursor.execute(_PUPIL_MONTH, facts)
+        cursor.execute(_KEPT, [actor.place.id, month, now])
 
 
 def recent_days(now: datetime, days: int) -> tuple[date, date]:

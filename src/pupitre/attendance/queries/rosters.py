@@ -3,7 +3,7 @@
 Read by SQL, because lists of hundreds of pupils take one statement each and no model instances.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from pupitre.people.rules import OFFICE, Actor, Role
 _CURRENT = "({0}.begins_on IS NULL OR {0}.begins_on <= %s) AND ({0}.ends_on IS NULL OR {0}.ends_on >= %s)"
 
 
-def rows(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def rows(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
     """All rows of one statement."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

@@ -1,11 +1,15 @@
-"""Attendance in numbers: classes from the day's figures, pupils from the marks, each list in one statement."""
+"""Attendance in numbers, each list in one statement: months that are over as they stand counted, the days besides from the
+figures of days and, where those do not tell, from the marks.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from django.db import connection
 
+from pupitre.attendance.queries.kept import parts_of
 from pupitre.attendance.queries.rosters import (
     Form,
     classes_seen_by,
@@ -90,42 +94,77 @@ class Overview:
     lessons: list[tuple[int, str, int, int]] = field(default_factory=list)
 
 
-_SUMS = "sum(f.marks), sum(f.present), sum(f.absent), sum(f.late), sum(f.excused), sum(f.out_of_class)"
+# Months that stand counted, and the days besides from the figures by class and day.
+_SIDES: Final = """
+WITH parts AS (
+    SELECT f.class_id, f.month, f.weekday::int AS weekday, f.marks, f.present, f.absent, f.late, f.excused, f.out_of_class
+      FROM attendance_lessonmonth f WHERE f.month = ANY(%(months)s) AND (%(all)s OR f.class_id = ANY(%(classes)s))
+    UNION ALL
+    SELECT f.class_id, date_trunc('month', f.held_on)::date, extract(isodow FROM f.held_on)::int,
+           f.marks, f.present, f.absent, f.late, f.excused, f.out_of_class
+      FROM unnest(%(firsts)s::date[], %(lasts)s::date[]) AS d(first, last)
+      JOIN attendance_dayfigure f ON f.held_on BETWEEN d.first AND d.last
+     WHERE %(all)s OR f.class_id = ANY(%(classes)s)
+)
+SELECT s.class_id, c.title, s.month, s.weekday, s.marks, s.present, s.absent, s.late, s.excused, s.out_of_class
+  FROM (SELECT class_id, month, weekday, sum(marks)::int AS marks, sum(present)::int AS present, sum(absent)::int AS absent,
+               sum(late)::int AS late, sum(excused)::int AS excused, sum(out_of_class)::int AS out_of_class
+          FROM parts GROUP BY GROUPING SETS ((class_id), (month), (weekday))) s
+  LEFT JOIN courses_class c ON c.id = s.class_id
+ ORDER BY c.title, c.id, s.month, s.weekday
+"""
+_LESSONS: Final = """
+WITH parts AS (
+    SELECT f.weekday::int AS weekday, f.begins, f.absent + f.excused AS missed, f.late, f.marks - f.present AS exceptions
+      FROM attendance_lessonmonth f WHERE f.month = ANY(%(months)s) AND (%(all)s OR f.class_id = ANY(%(classes)s))
+    UNION ALL
+    SELECT extract(isodow FROM m.held_on)::int, to_char(r.starts_at AT TIME ZONE %(zone)s, 'HH24:MI'),
+           (m.status IN (2, 4))::int, (m.status = 3)::int, 1
+      FROM unnest(%(firsts)s::date[], %(lasts)s::date[]) AS d(first, last)
+      JOIN attendance_mark m ON m.held_on BETWEEN d.first AND d.last AND m.status <> 1
+      JOIN attendance_register r ON r.school_id = m.school_id AND r.id = m.register_id
+     WHERE %(all)s OR r.class_id = ANY(%(classes)s)
+)
+SELECT weekday, begins, sum(missed)::int, sum(late)::int FROM parts
+ GROUP BY weekday, begins HAVING sum(exceptions) > 0 ORDER BY weekday, begins
+"""
+
+
+def _facts(stretch: Stretch, classes: list[int] | None) -> dict[str, Any]:
+    """What the statements are asked with. `classes` is None for all."""
+    parts = parts_of(stretch.first, stretch.last)
+    return {
+        "months": parts.months,
+        "firsts": parts.firsts,
+        "lasts": parts.lasts,
+        "all": classes is None,
+        "classes": classes or [],
+    }
 
 
 def overview_for(actor: Actor, stretch: Stretch, today: date) -> Overview:
-    """The figures of the classes that the actor sees. Five statements, read from the figures by class and day."""
+    """The figures of the classes that the actor sees. Five statements, of which one reads marks: those of days that no
+    counted month holds.
+    """
     require(actor, STAFF)
     classes = classes_seen_by(actor, today)
-    where = "f.held_on BETWEEN %s AND %s AND (%s OR f.class_id = ANY(%s))"
-    parameters = [stretch.first, stretch.last, classes is None, classes or []]
-    by_class = rows(
-        f"SELECT c.id, c.title, {_SUMS} FROM attendance_dayfigure f "  # noqa: S608
-        "JOIN courses_class c ON c.school_id = f.school_id AND c.id = f.class_id "
-        f"WHERE {where} GROUP BY c.id, c.title ORDER BY c.title, c.id",
-        parameters,
-    )
-    by_day = rows(
-        f"SELECT f.held_on, {_SUMS} FROM attendance_dayfigure f WHERE {where} GROUP BY f.held_on ORDER BY f.held_on",  # noqa: S608
-        parameters,
-    )
-    days = [(row[0], Figures(*map(int, row[1:]))) for row in by_day]
-    months: dict[date, Figures] = {}
-    weekdays: dict[int, Figures] = {}
+    asked = _facts(stretch, classes)
+    found: list[ClassFigures] = []
+    months: list[tuple[date, Figures]] = []
+    weekdays: list[tuple[int, Figures]] = []
+    for class_id, title, month, weekday, *counts in rows(_SIDES, asked):
+        figures = Figures(*counts)
+        if class_id is not None:
+            found.append(ClassFigures(class_id, title, figures))
+        elif month is not None:
+            months.append((month, figures))
+        else:
+            weekdays.append((weekday, figures))
     total = Figures()
-    for day, figures in days:
+    for _month, figures in months:
         total = total.plus(figures)
-        months[day.replace(day=1)] = months.get(day.replace(day=1), Figures()).plus(figures)
-        weekdays[day.isoweekday()] = weekdays.get(day.isoweekday(), Figures()).plus(figures)
-    found = [ClassFigures(row[0], row[1], Figures(*map(int, row[2:]))) for row in by_class]
-    return Overview(
-        total,
-        _by_form(found),
-        found,
-        sorted(months.items()),
-        sorted(weekdays.items()),
-        _lessons(actor, stretch, classes),
-    )
+    lessons = rows(_LESSONS, {**asked, "zone": actor.place.time_zone})
+    return Overview(total, _by_form(found), found, months, weekdays, lessons)
 
 
 def _by_form(classes: list[ClassFigures]) -> list[ClassFigures]:
@@ -147,18 +186,6 @@ def _by_form(classes: list[ClassFigures]) -> list[ClassFigures]:
     return [ClassFigures(form_id, title, figures) for (title, form_id), figures in sorted(sums.items())]
 
 
-def _lessons(actor: Actor, stretch: Stretch, classes: list[int] | None) -> list[tuple[int, str, int, int]]:
-    found = rows(
-        "SELECT extract(isodow FROM m.held_on)::int, to_char(r.starts_at AT TIME ZONE %s, 'HH24:MI'), "
-        "count(*) FILTER (WHERE m.status IN (2, 4)), count(*) FILTER (WHERE m.status = 3) "
-        "FROM attendance_mark m JOIN attendance_register r ON r.school_id = m.school_id AND r.id = m.register_id "
-        "WHERE m.held_on BETWEEN %s AND %s AND m.status <> 1 AND (%s OR r.class_id = ANY(%s)) "
-        "GROUP BY 1, 2 ORDER BY 1, 2",
-        [actor.place.time_zone, stretch.first, stretch.last, classes is None, classes or []],
-    )
-    return [(weekday, begins, missed, late) for weekday, begins, missed, late in found]
-
-
 @dataclass(frozen=True, slots=True)
 class PupilFigures:
     """A pupil's counts. `days` are those on which at least one lesson was missed."""
@@ -176,47 +203,78 @@ class PupilFigures:
         return f"{self.given_name} {self.family_name}"
 
 
-# Exceptions come by their own small index; everything of those pupils by the index of a pupil's year.
-_PUPILS = """
-WITH noticed AS (
-    SELECT m.pupil_id
-      FROM attendance_mark m JOIN attendance_register r ON r.school_id = m.school_id AND r.id = m.register_id
-     WHERE m.held_on BETWEEN %s AND %s AND m.status <> 1
-       AND (%s OR r.class_id = ANY(%s)) AND (%s OR m.pupil_id = ANY(%s))
-     GROUP BY m.pupil_id
-     ORDER BY count(*) FILTER (WHERE m.status IN (2, 4)) DESC, count(*) DESC, m.pupil_id
-     LIMIT %s OFFSET %s
-)
-SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name, count(*),
-       count(*) FILTER (WHERE m.status = 1), count(*) FILTER (WHERE m.status = 2),
-       count(*) FILTER (WHERE m.status = 3), count(*) FILTER (WHERE m.status = 4),
-       count(*) FILTER (WHERE m.status = 5), coalesce(sum(m.minutes) FILTER (WHERE m.status = 3), 0),
-       count(DISTINCT m.held_on) FILTER (WHERE m.status IN (2, 4))
-  FROM noticed n
-  JOIN people_person p ON p.id = n.pupil_id
-  JOIN attendance_mark m ON m.school_id = p.school_id AND m.pupil_id = n.pupil_id AND m.held_on BETWEEN %s AND %s
-  JOIN attendance_register r ON r.school_id = m.school_id AND r.id = m.register_id
- WHERE %s OR r.class_id = ANY(%s)
+_TOLD: Final = """
+SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name, sum(f.marks)::int, sum(f.present)::int,
+       sum(f.absent)::int, sum(f.late)::int, sum(f.excused)::int, sum(f.out_of_class)::int, sum(f.minutes_late)::int,
+       sum(f.days)::int
+  FROM figures f JOIN people_person p ON p.id = f.pupil_id
  GROUP BY p.id
- ORDER BY count(*) FILTER (WHERE m.status IN (2, 4)) DESC, count(*) FILTER (WHERE m.status <> 1) DESC, p.id
+ ORDER BY sum(f.absent + f.excused) DESC, sum(f.marks - f.present) DESC, p.id
 """
+_OF_MARKS: Final = """count(*) AS marks, count(*) FILTER (WHERE m.status = 1) AS present,
+           count(*) FILTER (WHERE m.status = 2) AS absent, count(*) FILTER (WHERE m.status = 3) AS late,
+           count(*) FILTER (WHERE m.status = 4) AS excused, count(*) FILTER (WHERE m.status = 5) AS out_of_class,
+           coalesce(sum(m.minutes) FILTER (WHERE m.status = 3), 0) AS minutes_late,
+           count(DISTINCT m.held_on) FILTER (WHERE m.status IN (2, 4)) AS days"""
+# For who sees all: who is listed is decided by the months that stand counted and, on the days besides, by the exceptions,
+# which have an index of their own; of who is listed everything is counted by the index of a pupil's days.
+_PUPILS: Final = f"""
+WITH parts AS (
+    SELECT k.pupil_id, k.absent + k.excused AS missed, k.marks - k.present AS exceptions FROM attendance_pupilmonth k
+     WHERE k.month = ANY(%(months)s) AND k.marks > k.present AND (%(everybody)s OR k.pupil_id = ANY(%(pupils)s))
+    UNION ALL
+    SELECT m.pupil_id, (m.status IN (2, 4))::int, 1
+      FROM unnest(%(firsts)s::date[], %(lasts)s::date[]) AS d(first, last)
+      JOIN attendance_mark m ON m.held_on BETWEEN d.first AND d.last AND m.status <> 1
+     WHERE %(everybody)s OR m.pupil_id = ANY(%(pupils)s)
+), noticed AS MATERIALIZED (
+    SELECT pupil_id FROM parts GROUP BY pupil_id
+     ORDER BY sum(missed) DESC, sum(exceptions) DESC, pupil_id LIMIT %(limit)s OFFSET %(offset)s
+), figures AS (
+    SELECT k.pupil_id, k.marks, k.present, k.absent, k.late, k.excused, k.out_of_class, k.minutes_late, k.days
+      FROM attendance_pupilmonth k WHERE k.month = ANY(%(months)s) AND k.pupil_id IN (SELECT pupil_id FROM noticed)
+    UNION ALL
+    SELECT n.pupil_id, {_OF_MARKS}
+      FROM noticed n CROSS JOIN unnest(%(firsts)s::date[], %(lasts)s::date[]) AS d(first, last)
+      JOIN attendance_mark m ON m.pupil_id = n.pupil_id AND m.held_on BETWEEN d.first AND d.last
+     GROUP BY n.pupil_id
+)
+{_TOLD}"""  # noqa: S608 - put together from constants
+# For a teacher: the registers of her classes, each by its index. Her lessons alone say on how many days she missed a pupil,
+# which no sum by month or class would.
+_PUPILS_OF_CLASSES: Final = f"""
+WITH m AS MATERIALIZED (
+    SELECT m.pupil_id, m.status, m.minutes, m.held_on
+      FROM attendance_register r JOIN attendance_mark m ON m.school_id = r.school_id AND m.register_id = r.id
+     WHERE r.class_id = ANY(%(classes)s) AND r.held_on BETWEEN %(first)s AND %(last)s
+       AND (%(everybody)s OR m.pupil_id = ANY(%(pupils)s))
+), noticed AS (
+    SELECT pupil_id FROM m WHERE status <> 1 GROUP BY pupil_id
+     ORDER BY count(*) FILTER (WHERE status IN (2, 4)) DESC, count(*) DESC, pupil_id LIMIT %(limit)s OFFSET %(offset)s
+), figures AS (
+    SELECT m.pupil_id, {_OF_MARKS} FROM m WHERE m.pupil_id IN (SELECT pupil_id FROM noticed) GROUP BY m.pupil_id
+)
+{_TOLD}"""  # noqa: S608 - put together from constants
 
 
 def pupils_for(
     actor: Actor, stretch: Stretch, today: date, *, form_id: int = 0, limit: int = 50, offset: int = 0
 ) -> list[PupilFigures]:
-    """The pupils with absences or latenesses, who missed most first. Two statements."""
+    """The pupils with absences or latenesses, who missed most first. Three statements, whatever the stretch."""
     require(actor, STAFF)
     classes = classes_seen_by(actor, today)
-    every, taught = classes is None, classes or []
-    chosen = pupils_of_form(form_id, today) if form_id else []
-    found = rows(
-        _PUPILS,
-        [stretch.first, stretch.last, every, taught, not form_id, chosen, limit, offset,
-         stretch.first, stretch.last, every, taught],
-    )  # fmt: skip
+    asked = {
+        **_facts(stretch, classes),
+        "first": stretch.first,
+        "last": stretch.last,
+        "everybody": not form_id,
+        "pupils": pupils_of_form(form_id, today) if form_id else [],
+        "limit": limit,
+        "offset": offset,
+    }
+    found = rows(_PUPILS if classes is None else _PUPILS_OF_CLASSES, asked)
     forms = form_of((row[0] for row in found), today)
-    return [_pupil(row[0], row[1], row[2], forms, list(map(int, row[3:]))) for row in found]
+    return [_pupil(row[0], row[1], row[2], forms, list(row[3:])) for row in found]
 
 
 def _pupil(id_: int, given: str, family: str, forms: dict[int, Form], counts: list[int]) -> PupilFigures:

@@ -64,10 +64,9 @@ class AuthorityFigures:
 
 # The policy lets the authority's rows through; its index is found by the column.
 _FIGURES: Final = """
-SELECT school_id, held_on, sum(registers), sum(absent + excused), sum(marks)
-  FROM attendance_dayfigure
- WHERE authority_id = %s AND held_on BETWEEN %s AND %s
- GROUP BY school_id, held_on ORDER BY held_on
+SELECT school_id, held_on, registers, absent + excused, marks
+  FROM attendance_schoolday
+ WHERE authority_id = %s AND held_on BETWEEN %s AND %s ORDER BY held_on
 """
 _NOTHING: Final = SchoolDay(0, Count(0, 0))
 
@@ -82,8 +81,7 @@ def figures_of(actor: Actor, *, now: datetime) -> AuthorityFigures:
         cursor.execute(_FIGURES, [actor.authority_id, latest - WINDOW - timedelta(days=1), latest])
         for school_id, on, registers, missed, marks in cursor.fetchall():
             if on <= here[school_id]:
-                day = SchoolDay(int(registers), Count(int(missed), int(marks)))
-                by_school[school_id][on] = day
+                by_school[school_id][on] = SchoolDay(registers, Count(missed, marks))
     rows = [_school(one, by_school[one.id], here[one.id]) for one in schools]
     return _authority(tenancy.access_authority(actor.authority_id), rows)
 

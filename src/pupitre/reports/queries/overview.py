@@ -44,9 +44,10 @@ class SchoolOverview:
         return total
 
 
+_COLUMNS: Final = "marks, present, absent, late, excused, out_of_class"
 _SUMS: Final = "sum(f.marks), sum(f.present), sum(f.absent), sum(f.late), sum(f.excused), sum(f.out_of_class)"
 _BY_DAY: Final = f"""
-SELECT f.held_on, {_SUMS} FROM attendance_dayfigure f WHERE f.held_on BETWEEN %s AND %s GROUP BY 1 ORDER BY 1
+SELECT held_on, {_COLUMNS} FROM attendance_schoolday WHERE held_on BETWEEN %s AND %s ORDER BY held_on
 """  # noqa: S608 - put together from constants
 # A class that takes one form as a whole counts for the form. Where a school has no forms, its classes stand for themselves;
 # classes that mix forms would only repeat what the forms say.
