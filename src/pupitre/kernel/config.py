@@ -77,12 +77,15 @@ class Config:
     port: int
     web_workers: int
     web_threads: int
+    web_waiting: int
     trusted_proxies: int
+    private_addresses: bool
     debug: bool
     smtp_url: str | None = field(repr=False)
     mail_from: str
     storage_url: str = field(repr=False)
     vapid_private_key: str = field(repr=False)
+    signing_keys: tuple[str, ...] = field(repr=False)
     log_level: str
     log_format: str
     default_language: str
@@ -92,6 +95,10 @@ class Config:
     def smtp(self) -> SmtpServer | None:
         """The mail server, taken apart; None when mail is written to `mail_dir`."""
         return None if self.smtp_url is None else _smtp_server(urlsplit(self.smtp_url))
+
+    def keys_that_sign(self) -> tuple[str, ...]:
+        """RSA private keys in PEM, the one that signs first. Made when somebody first asks: few processes do."""
+        return self.signing_keys or (kept_secret(self.data_dir / "signing-key", _new_signing_key),)
 
     @property
     def mail_dir(self) -> Path:
@@ -106,6 +113,15 @@ class _WrongValueError(ValueError):
 
 def _text(value: str) -> str:
     return value
+
+
+def _signing_keys(value: str) -> tuple[str, ...]:
+    found = tuple(re.findall(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----", value, re.S))
+    if not found:
+        raise _WrongValueError(
+            "This is no RSA private key.", "Write it in PEM, as `openssl genrsa 3072` does, or leave it out."
+        )
+    return found
 
 
 def _flag(value: str) -> bool:
@@ -282,9 +298,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("host", _text, "`127.0.0.1`", "the network address to listen on"),
     Setting("port", _whole_number(1, 65535), "`8000`", "the port to listen on"),
     Setting("web_workers", _whole_number(1, 64), "`1`", "processes that answer pages; one per core"),
-    Setting("web_threads", _whole_number(1, 64), "`4`", "threads in each of them; each holds one database connection"),
+    Setting("web_threads", _whole_number(1, 64), "`4`", "requests that each of them works on at once; each holds one database connection"),
+    Setting("web_waiting", _whole_number(0, 1000), "`60`",
+            "requests that may wait for their turn in each of them, for five seconds; more are told to come back"),
     Setting("trusted_proxies", _whole_number(0, 9), "`0`",
             "proxies before Pupitre that add to `X-Forwarded-For`; attempts to sign in are counted by the address they tell"),
+    Setting("private_addresses", _flag, "`false`",
+            "webhooks may lead into private networks and do without TLS: only where the other system stands in the same house"),
     Setting("debug", _flag, "`false`", "shows the cause of an error in the page; never for real people's data"),
     Setting("smtp_url", _smtp_url, "mail is written to `mail/` in the data folder",
             "the mail server: `smtp://user:password@host:587?tls=starttls` (or `ssl`, `none`)", secret=True),
@@ -294,6 +314,9 @@ SETTINGS: tuple[Setting, ...] = (
             secret=True),
     Setting("vapid_private_key", _vapid_private_key, "generated once, kept in `vapid-key` in the data folder",
             "identifies this Pupitre to push services: a P-256 private key, base64url", secret=True),
+    Setting("signing_keys", _signing_keys, "generated once, kept in `signing-key` in the data folder",
+            "RSA private keys (PEM), the newest first: it signs what tools are told of people; the others are still published",
+            secret=True),
     Setting("log_level", _one_of(*LOG_LEVELS), "`info`", f"what is logged: {', '.join(LOG_LEVELS)} and worse"),
     Setting("log_format", _one_of("text", "json"), "`text`", "`text` for people, `json` (one object a line) for machines"),
     Setting("default_language", _one_of(*LANGUAGES), "`en`", f"where a person has chosen none: {', '.join(LANGUAGES)}"),
@@ -467,12 +490,15 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
         "database_url": None,
         "owner_database_url": None,
         "old_secret_keys": (),
+        "signing_keys": (),
         "base_url": f"http://{f'[{shown_host}]' if ':' in shown_host else shown_host}:{port}",
         "host": host,
         "port": port,
         "web_workers": 1,
         "web_threads": 4,
+        "web_waiting": 60,
         "trusted_proxies": 0,
+        "private_addresses": False,
         "debug": False,
         "smtp_url": None,
         "mail_from": "Pupitre <pupitre@localhost>",
@@ -504,6 +530,17 @@ def _new_vapid_key() -> str:
 
     number = secrets.randbelow(_P256_ORDER - 1) + 1
     return base64.urlsafe_b64encode(number.to_bytes(32, "big")).decode().rstrip("=")
+
+
+def _new_signing_key() -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    text = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return text.decode().strip()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The web server: granian, with one process and a few threads that answer pages (`python -m pupitre.project.web`)."""
+"""The web server: granian, whose processes answer pages (`python -m pupitre.project.web`)."""
 
 import os
 
@@ -18,7 +18,8 @@ def serve(config: configuration.Config) -> None:
         port=config.port,
         interface=Interfaces.WSGI,
         workers=config.web_workers,
-        blocking_threads=config.web_threads,
+        # A waiting request costs a sleeping thread; a few more fetch what needs no turn. See web/turns.py.
+        blocking_threads=config.web_threads + config.web_waiting + 4,
         websockets=False,
         # With several workers the others go on while a lost one is replaced; a single one is the supervisor's to replace.
         respawn_failed_workers=config.web_workers > 1,

@@ -5,6 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from pupitre.kernel import processes
+from pupitre.web.turns import Turns
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pupitre.project.settings")
 
@@ -12,4 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pupitre.project.settings")
 if "PUPITRE_SUPERVISOR" in os.environ:
     processes.follow_parent()
 
-application = get_wsgi_application()
+_pages = get_wsgi_application()
+
+from django.conf import settings  # noqa: E402 - only now are there any
+
+application = Turns(_pages, at_once=settings.CONFIG.web_threads, waiting=settings.CONFIG.web_waiting)
