@@ -48,35 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command("up", "start everything on this machine: database, web and worker", _up)
     importing = command("import", "import a roster or a timetable into a school", _import)
-    importing.add_argument("school", help="the school's short name, as in its address /s/<school>/")
-    importing.add_argument("path", type=Path, help="a zip, a folder or a file")
-    importing.add_argument("--dry-run", action="store_true", help="show what would change and change nothing")
-    importing.add_argument("--format", help="say what the file is, where Pupitre would guess wrong")
-    importing.add_argument(
-        "--org",
-        action="append",
-        metavar="ID",
-        help="which school of the files this one is (sourcedId; several times, or `all`)",
-    )
-    importing.add_argument(
-        "--role-map",
-        action="append",
-        metavar="WORD=ROLE",
-        help="what an unknown role means (student, teacher, guardian, ...; nothing after = leaves it out)",
-    )
-    importing.add_argument(
-        "--grade-map", action="append", metavar="WORD=GRADE", help="what an unknown grade means"
-    )
-    importing.add_argument(
-        "--date-order", choices=["dmy", "mdy"], help="how dates such as 3/4/2027 are meant"
-    )
-    importing.add_argument(
-        "--take-file", action="store_true", help="let the file win where the school changed something by hand"
-    )
-    importing.add_argument(
-        "--verbose", action="store_true", help="show all findings, not the first of each sort"
-    )
-    importing.add_argument("--json", action="store_true", help="answer in JSON, for other programs")
+    _add_importing(importing)
     founding = command("found", "found a school, with a first person of its office", _found)
     founding.add_argument(
         "authority", help="the authority's short name; founded, too, if there is none of it"
@@ -139,6 +111,54 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_importing(importing: argparse.ArgumentParser) -> None:
+    importing.add_argument(
+        "school", nargs="?", help="the school's short name, as in its address /s/<school>/"
+    )
+    importing.add_argument("path", type=Path, help="a zip, a folder or a file")
+    importing.add_argument(
+        "--authority",
+        help="instead of a school: divide a region's OneRoster files among this authority's schools",
+    )
+    importing.add_argument(
+        "--found",
+        action="store_true",
+        help="found the schools that the region's files have and Pupitre has not",
+    )
+    importing.add_argument(
+        "--let-leave",
+        action="store_true",
+        help="import a region's school also where more than a third of its people would leave",
+    )
+    importing.add_argument("--dry-run", action="store_true", help="show what would change and change nothing")
+    importing.add_argument("--format", help="say what the file is, where Pupitre would guess wrong")
+    importing.add_argument(
+        "--org",
+        action="append",
+        metavar="ID",
+        help="which school of the files this one is (sourcedId; several times, or `all`)",
+    )
+    importing.add_argument(
+        "--role-map",
+        action="append",
+        metavar="WORD=ROLE",
+        help="what an unknown role means (student, teacher, guardian, ...; nothing after = leaves it out)",
+    )
+    importing.add_argument(
+        "--grade-map", action="append", metavar="WORD=GRADE", help="what an unknown grade means"
+    )
+    importing.add_argument(
+        "--date-order", choices=["dmy", "mdy"], help="how dates such as 3/4/2027 are meant"
+    )
+    importing.add_argument(
+        "--take-file", action="store_true", help="let the file win where the school changed something by hand"
+    )
+    importing.add_argument(
+        "--verbose", action="store_true", help="show all findings, not the first of each sort"
+    )
+    importing.add_argument("--json", action="store_true", help="answer in JSON, for other programs")
+
+
 def _say(message: str) -> None:
     sys.stderr.write(f"{message}\n")
 
@@ -158,7 +178,7 @@ def _up(_args: argparse.Namespace) -> int:
         raise CommandError(str(error)) from None
 
 
-def _with_database(work: Callable[[], int]) -> int:
+def _with_database(work: Callable[[], int], *, writes_much: bool = False) -> int:
     from pupitre.project import database
 
     config = _config()
@@ -173,6 +193,8 @@ def _with_database(work: Callable[[], int]) -> int:
             from django.db import connections
 
             connections.close_all()
+            if writes_much:
+                database.learn_sizes(urls)
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -181,7 +203,7 @@ def _import(args: argparse.Namespace) -> int:
 
         return int(rosters.run_import(args) or 0)
 
-    return _with_database(work)
+    return _with_database(work, writes_much=True)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -208,7 +230,7 @@ def _demo(args: argparse.Namespace) -> int:
 
         return int(load.run_demo(args) or 0)
 
-    return _with_database(work)
+    return _with_database(work, writes_much=True)
 
 
 def _populate(args: argparse.Namespace) -> int:

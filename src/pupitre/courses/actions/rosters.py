@@ -2,41 +2,39 @@
 
 import contextlib
 import io
-import json
 import time
 import zipfile
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
-from pupitre.courses.actions.writing import Writing
+from pupitre.courses.actions.comparing import (
+    FilesGone,
+    UnderWay,
+    note_reading,
+    only_one,
+    store,
+    work_out,
+    write_out,
+    zipped,
+)
 from pupitre.courses.models import RosterImport
 from pupitre.courses.queries import rosters as queries
-from pupitre.courses.rules import preview
-from pupitre.courses.rules.archives import files_of_zip, is_roster_file
-from pupitre.courses.rules.facts import KINDS, Said, said_about
+from pupitre.courses.rules.archives import files_of_zip, is_archive, is_roster_file
 from pupitre.courses.rules.findings import FINDING_TEXTS, Finding, FindingCode, Severity
-from pupitre.courses.rules.orgs import decide_orgs
 from pupitre.courses.rules.passwords import without_passwords
-from pupitre.courses.rules.planning import SchoolPlan, Sides, plan_of, to_remember
-from pupitre.courses.rules.reading import read_roster
-from pupitre.courses.rules.roster import Choices, Kind, Roster, RosterRole
 from pupitre.kernel import clock
 from pupitre.kernel.errors import Conflict, Refused
-from pupitre.kernel.storage import Storage
 from pupitre.people.rules import OFFICE, Actor, require
-from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.background import deferred
+
+__all__ = ["FilesGone", "UnderWay", "store"]
 
 MOST_UPLOADED = 512 * 1024 * 1024
 #: Files up to this size are read while the page waits; larger ones by a job.
 READ_AT_ONCE = 6 * 1024 * 1024
-_UNTOUCHED = (1980, 1, 1, 0, 0, 0)
 
 
 class TooLarge(Refused):
@@ -51,20 +49,8 @@ class AlreadyApplied(Conflict):
     """The import has been carried out already."""
 
 
-class UnderWay(Conflict):
-    """An import of this school is being carried out at this moment. Wait until it has finished."""
-
-
-class FilesGone(Refused):
-    """The files of this import are no longer kept. Upload them again."""
-
-
 class UnknownOrg(Refused):
     """The files hold no school “%(org)s”."""
-
-
-def store() -> Storage:
-    return Storage(settings.CONFIG.storage_url)
 
 
 # -- upload -----------------------------------------------------------------------------------------------------------
@@ -77,7 +63,7 @@ def upload_roster(actor: Actor, *, files: Mapping[str, bytes], file_name: str, n
     if sum(map(len, files.values())) > MOST_UPLOADED:
         raise TooLarge(limit=MOST_UPLOADED // 1024 // 1024)
     kept, emptied = _without_passwords(_unpacked(files))
-    key = store().put(actor.place.id, "rosters", _zipped(kept))
+    key = store().put(actor.place.id, "rosters", zipped(kept))
     choices = {**_remembered_choices(), "emptied": emptied}
     return RosterImport.objects.create(
         school_id=actor.place.id,
@@ -113,7 +99,7 @@ def _unpacked_size(data: bytes) -> int:
 def _unpacked(files: Mapping[str, bytes]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for path, data in files.items():
-        if not path.lower().endswith(".zip") and not data.startswith(b"PK\x03\x04"):
+        if not is_archive(path, data):
             if is_roster_file(path):
                 found[path] = data
             continue
@@ -140,15 +126,6 @@ def _without_passwords(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], li
     return kept, emptied
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    """The same files always give the same bytes, so that they are stored once."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for path in sorted(files):
-            archive.writestr(zipfile.ZipInfo(path, _UNTOUCHED), files[path], zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
 def _remembered_choices() -> dict[str, Any]:
     """Mappings and schools are chosen again as at the last import; conflicts are not."""
     last = queries.last_choices()
@@ -158,123 +135,16 @@ def _remembered_choices() -> dict[str, Any]:
 # -- read -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Work:
-    """Everything about an import that is worked out from its files and the school."""
-
-    roster: Roster
-    orgs: frozenset[str]
-    said: Said
-    sides: Sides
-    last_ids: Mapping[Kind, Mapping[str, list[str]]]
-    plan: SchoolPlan
-    findings: tuple[Finding, ...]
-    person_ids: dict[str, int]
-    department_ids: dict[str, int]
-
-    @property
-    def has_errors(self) -> bool:
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
-
-
-def _work_out(actor: Actor, record: RosterImport, today: date, *, takes: bool) -> _Work:
-    """Read, translate to the school's facts and compare. `takes`: answer conflicts as chosen, not by keeping."""
-    unpacked = files_of_zip(_stored(record.file_key))
-    roster = read_roster(unpacked.files, choices=_choices(record.choices))
-    extra = [*unpacked.findings, *_emptied(record)]
-    present, last = queries.school_facts(actor), queries.last_said()
-    orgs, more = decide_orgs(roster, record.choices.get("orgs") or (), tenancy.codes_of(actor.place.id))
-    said = Said()
-    if not roster.errors:
-        said = said_about(roster, orgs, queries.known_to(present, last), today)
-    sides = Sides(present.rows, present.ended, last.rows, last.ended)
-    taken = record.choices.get("take") or {}
-    plan = SchoolPlan()
-    if not said.errors:
-        plan = plan_of(said, sides, today, _taker(record.choices, taken) if takes else _keep)
-    findings = (*roster.findings, *said.findings, *extra, *more)
-    ranked = sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
-    return _Work(
-        roster,
-        orgs,
-        said,
-        sides,
-        last.ids,
-        plan,
-        tuple(ranked),
-        present.person_ids,
-        present.department_ids,
-    )
-
-
-def _stored(key: str) -> bytes:
-    if not key:
-        raise FilesGone
-    try:
-        return store().get(key)
-    except FileNotFoundError:
-        raise FilesGone from None
-
-
-def _choices(chosen: Mapping[str, Any]) -> Choices:
-    roles = {word: RosterRole(role) if role else None for word, role in (chosen.get("roles") or {}).items()}
-    return Choices(roles, chosen.get("grades") or {}, chosen.get("date_order") or "")
-
-
-def _emptied(record: RosterImport) -> list[Finding]:
-    code, warning = FindingCode.PASSWORD_NOT_READ, Severity.WARNING
-    return [
-        Finding(warning, code, file=path, column="password") for path in record.choices.get("emptied") or ()
-    ]
-
-
-def _keep(_kind: Kind, _key: str, _field: str) -> bool:
-    return False
-
-
-def _taker(choices: Mapping[str, Any], taken: Mapping[str, Mapping[str, list[str]]]) -> Any:
-    """Answers a conflict as chosen; who took the file's word for all may have kept the school's in places."""
-    usual = bool(choices.get("take_all"))
-
-    def take(kind: Kind, key: str, field: str) -> bool:
-        return (field in taken.get(kind.value, {}).get(key, ())) is not usual
-
-    return take
-
-
 @transaction.atomic
 def read_import(actor: Actor, import_id: int, *, now: datetime) -> RosterImport:
     """Read the files and work out what they would change; keep findings, counts and rows for the pages."""
     record = queries.access_import(actor, import_id)
     if record.state in (RosterImport.APPLIED, RosterImport.APPLYING):
         raise AlreadyApplied
-    work = _work_out(actor, record, clock.local(now, actor.place.time_zone).date(), takes=False)
-    record.state = RosterImport.REFUSED if work.has_errors else RosterImport.READ
-    record.source = str(work.roster.source)
-    record.findings = [preview.finding_to_json(finding) for finding in work.findings]
-    record.choices = {**record.choices, "orgs": sorted(work.orgs)}
-    record.plan = {
-        **preview.summary_of(work.roster, work.orgs),
-        "kinds": preview.counts_of(work.plan),
-        "rows": _kept_rows(actor, work),
-        "nothing": work.plan.changes_nothing and not work.has_errors,
-        "writes": work.plan.writes,
-    }
+    work = work_out(actor, record, clock.local(now, actor.place.time_zone).date(), takes=False)
+    note_reading(actor, record, work)
     record.save(update_fields=["state", "source", "findings", "choices", "plan"])
     return record
-
-
-def _kept_rows(actor: Actor, work: _Work) -> dict[str, str]:
-    """The rows of the plan, kept beside the database: they are many, and read a page at a time."""
-    names = preview.Names(work.said, work.sides.present)
-    keys: dict[str, str] = {}
-    for kind in KINDS:
-        lines = list(preview.lines_of(kind, work.plan, names))
-        preview.places_of(work.roster, kind, lines, work.said)
-        if lines:
-            data = zlib.compress(json.dumps(lines).encode(), 1)
-            keys[kind.value] = store().put(actor.place.id, "roster-plans", data)
-    return keys
 
 
 # -- decide -----------------------------------------------------------------------------------------------------------
@@ -345,22 +215,13 @@ def start_import(actor: Actor, import_id: int, *, now: datetime) -> RosterImport
         raise AlreadyApplied
     if record.state not in (RosterImport.READ, RosterImport.FAILED, RosterImport.APPLYING):
         raise NotImportable
-    _only_one(actor)
+    only_one(actor)
     record.state, record.done, record.total = RosterImport.APPLYING, 0, 0
     record.report = {"by": actor.name, "started_at": now.isoformat()}
     record.save(update_fields=["state", "done", "total", "report"])
     facts = {"import_id": record.pk, "account_id": actor.account_id, "name": actor.name}
     deferred("pupitre.courses.jobs.apply_roster", actor.place.id, lock=f"rosters-{actor.place.id}", **facts)
     return record
-
-
-def _only_one(actor: Actor) -> None:
-    """Imports of a school exclude each other, to the end of the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('pupitre.rosters'), %s)", [actor.place.id])
-        (is_free,) = cursor.fetchone()
-    if not is_free:
-        raise UnderWay
 
 
 @transaction.atomic
@@ -370,36 +231,16 @@ def apply_import(actor: Actor, import_id: int, *, now: datetime, tell: Any = Non
     `tell(done, total)` hears the progress. Raises NotImportable where the files have errors.
     """
     require(actor, OFFICE)
-    _only_one(actor)
-    started = time.monotonic()
+    only_one(actor)
     record = queries.access_import(actor, import_id)
     if record.state == RosterImport.APPLIED:
         raise AlreadyApplied
     today = clock.local(now, actor.place.time_zone).date()
-    work = _work_out(actor, record, today, takes=True)
+    started = time.monotonic()
+    work = work_out(actor, record, today, takes=True)
     if work.has_errors:
         raise NotImportable
-    remembered = to_remember(work.said, work.sides, work.last_ids, work.plan, today=today)
-    writing = Writing(
-        actor,
-        work.plan,
-        work.said,
-        work.sides,
-        now,
-        today,
-        tell or _unheard,
-        work.person_ids,
-        work.department_ids,
-    )
-    writing.write(remembered)
-    record.report = {
-        "by": actor.name,
-        "kinds": preview.counts_of(work.plan),
-        "nothing": work.plan.changes_nothing,
-        "seconds": round(time.monotonic() - started, 2),
-    }
-    record.state, record.applied_at = RosterImport.APPLIED, now
-    record.done = record.total = writing.total
+    write_out(actor, record, work, now=now, today=today, tell=tell or _unheard, started=started)
     record.save(update_fields=["report", "state", "applied_at", "done", "total"])
     return record
 

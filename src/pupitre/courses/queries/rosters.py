@@ -255,6 +255,17 @@ def takes_file(record: RosterImport, kind: str, key: str, field: str) -> bool:
     return different is not usual
 
 
+def last_digest() -> str:
+    """What the last import that was applied came from (`rules.parts.digest_of`), '' where it was an upload."""
+    found = (
+        RosterImport.objects.filter(state=RosterImport.APPLIED)
+        .order_by("-applied_at", "-id")
+        .values_list("report__digest", flat=True)
+        .first()
+    )
+    return str(found or "")
+
+
 def last_choices() -> dict[str, Any]:
     """What was chosen at the last import that was applied: the beginning of the next one."""
     found = (

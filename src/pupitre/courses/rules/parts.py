@@ -78,12 +78,7 @@ def digest_of(files: Mapping[str, bytes], part: Part, choices: object) -> str:
         path: {column: sorted(cells) for column, cells in columns.items()}
         for path, columns in part.witnesses.items()
     }
-    facts = [
-        READING_VERSION,
-        choices,
-        witnesses,
-        {kind.value: sorted(keys) for kind, keys in part.elsewhere.items()},
-    ]
+    facts = [READING_VERSION, choices, witnesses]
     found = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
     for path in sorted(files):
         found.update(f"\0{path}\0{len(files[path])}\0".encode())

@@ -34,6 +34,14 @@ _TITLES = {"back": "returned", "conflicts": "kept (the school's own)", "same": "
 
 def run_import(args: argparse.Namespace) -> int:
     """Import what the path holds into the school; 0 when it was applied (or would be), 1 when nothing was changed."""
+    if args.authority:
+        from pupitre.project.commands.regions import run_region_import
+
+        return run_region_import(args)
+    if args.school is None:
+        raise CommandError(
+            "Which school? `pupitre import <school> <path>`, or a region: --authority <authority> <path>."
+        )
     if _is_timetable(args):
         from pupitre.project.commands.timetables import run_timetable_import
 
@@ -123,7 +131,7 @@ class _Import:
         choices: dict[str, Any] = {}
         for name, told in (("roles", args.role_map), ("grades", args.grade_map)):
             if told:
-                choices[name] = dict(_pair(word) for word in told)
+                choices[name] = dict(pair_of(word) for word in told)
         if args.date_order:
             choices["date_order"] = args.date_order
         if args.org:
@@ -217,7 +225,8 @@ class _Import:
         return status
 
 
-def _pair(word: str) -> tuple[str, str]:
+def pair_of(word: str) -> tuple[str, str]:
+    """What `--role-map` and `--grade-map` are told: a word and its meaning."""
     left, sign, right = word.partition("=")
     if not sign or not left.strip():
         raise CommandError(f"{word!r} is not of the form WORD=MEANING")
