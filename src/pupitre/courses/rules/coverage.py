@@ -29,6 +29,7 @@ def with_known_people(roster: Roster, present: Mapping[Kind, Mapping[str, Facts]
         return roster
     names = _known_pupils(roster, roster.coverage, present)
     names |= _known_guardians(roster, roster.coverage, present, names)
+    names |= _known_staff(roster, roster.coverage, present)
     return _renamed(roster, names) if names else roster
 
 
@@ -84,6 +85,36 @@ def _known_guardians(
     return found
 
 
+def _known_staff(
+    roster: Roster, coverage: Coverage, present: Mapping[Kind, Mapping[str, Facts]]
+) -> dict[str, str]:
+    if not coverage.by_name:
+        return {}
+    known = present.get(Kind.USERS, {})
+    family = {Role.PUPIL.value, Role.GUARDIAN.value}
+    staff = {row["person"] for row in present.get(Kind.ROLES, {}).values() if row["role"] not in family}
+    there: dict[tuple[str, str], list[str]] = {}
+    for key in staff & known.keys():
+        there.setdefault(_folded(known[key]), []).append(key)
+    here: dict[tuple[str, str], list[str]] = {}
+    for user in roster.users:
+        if user.sourced_id in coverage.by_name:
+            names = vocabulary.fold(user.family_name), vocabulary.fold(user.given_name)
+            here.setdefault(names, []).append(user.sourced_id)
+    own = {user.sourced_id for user in roster.users}
+    return {
+        keys[0]: others[0]
+        for names, keys in here.items()
+        if len(keys) == len(others := there.get(names, [])) == 1
+        and keys[0] not in known
+        and others[0] not in own
+    }
+
+
+def _folded(facts: Facts) -> tuple[str, str]:
+    return vocabulary.fold(facts.get("family_name") or ""), vocabulary.fold(facts.get("given_name") or "")
+
+
 def _is_the_same(user: Any, facts: Facts) -> bool:
     if user.email and user.email.casefold() == str(facts.get("email", "")).casefold():
         return True
@@ -137,10 +168,11 @@ def limit(said: Said, roster: Roster, sides: Sides) -> None:
     """Takes back what the files do not tell about a person, and ends who is missing of the part that they cover."""
     if roster.coverage is None:
         return
-    rows = said.rows.get(Kind.USERS, {})
-    for key, untold in roster.coverage.untold.items():
-        for name in untold if key in rows else ():
-            rows[key].pop(name, None)
+    for kind in (Kind.USERS, Kind.CLASSES):
+        rows = said.rows.get(kind, {})
+        for key, untold in roster.coverage.untold.items():
+            for name in untold if key in rows else ():
+                rows[key].pop(name, None)
     if roster.errors:
         return
     leaving = _Leaving(said, roster.coverage, sides)
@@ -225,7 +257,8 @@ class _Leaving:
 
     def _is_a_lost_role(self, facts: Facts) -> bool:
         here = self.said.rows.get(Kind.USERS, {})
-        return facts["role"] in self.words and facts["person"] in here
+        known = facts["person"] in here or facts["person"].startswith(self.coverage.people)
+        return facts["role"] in self.words and known
 
     def say_many(self) -> None:
         """A warning where so many are missing that the export may be of some groups only."""

@@ -260,7 +260,8 @@ class Coverage:
     roles: who has other roles, too, is never ended. people, classes: how the identifiers begin of people and of classes
     whose members are covered; whole_classes: of classes that end when they are missing. families: whether the guardians
     of the pupils in the files are all told. aliases: other identifiers under which a person may be known already.
-    unnumbered: people without an identifier of their own, known again by a child and a name.
+    unnumbered: people without an identifier of their own, known again by a child and a name. by_name: staff whom the
+    school may have entered itself, known by a name that only one of its staff has.
     untold: facts (see `facts`) that the files do not tell about a person.
     """
 
@@ -271,6 +272,7 @@ class Coverage:
     families: bool = False
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unnumbered: frozenset[str] = frozenset()
+    by_name: frozenset[str] = frozenset()
     untold: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 

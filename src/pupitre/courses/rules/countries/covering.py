@@ -19,6 +19,7 @@ class Covering:
     families: bool = False
     aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unnumbered: set[str] = field(default_factory=set)
+    by_name: set[str] = field(default_factory=set)
     untold: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def leave_alone(self, user: str, facts: Iterable[str]) -> None:
@@ -34,5 +35,6 @@ class Covering:
             self.families,
             dict(self.aliases),
             frozenset(self.unnumbered),
+            frozenset(self.by_name),
             dict(self.untold),
         )

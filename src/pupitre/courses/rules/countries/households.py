@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Self
 
 from pupitre.courses.rules import vocabulary
 from pupitre.courses.rules.countries.covering import Covering
@@ -44,7 +45,10 @@ _FACT_OF = {"grades": "grade"}
 
 @dataclass(frozen=True, slots=True)
 class Guardian:
-    """A guardian as one row tells about her. number: what tells her from all others (an identity document), '' for none."""
+    """A guardian as one row tells about her. number: what tells her from all others (an identity document), '' for none.
+
+    apart: what tells her from all others in these files only; then `child` is the pupil by whom she is known elsewhere.
+    """
 
     given_name: str
     family_name: str
@@ -53,6 +57,8 @@ class Guardian:
     email: str = ""
     phone: str = ""
     sms: str = ""
+    apart: str = ""
+    child: str = ""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -66,21 +72,38 @@ class Guardian:
 @dataclass(slots=True)
 class _Known:
     guardian: Guardian
+    table: Table
     line: int
 
 
 @dataclass(slots=True)
 class Households:
-    """Gathers pupils, forms and guardians. prefix: how the identifiers of forms begin. tells: which of a pupil's
-    attributes the format tells.
-    """
+    """Gathers pupils, forms and guardians. tells: which attributes of a pupil the files have a place for."""
 
     gathering: Gathering
     covering: Covering
     tells: frozenset[str]
     has_families: bool = True
     _guardians: dict[str, _Known] = field(default_factory=dict)
+    _apart: dict[str, str] = field(default_factory=dict)
     _by_name: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        tables: Sequence[Table],
+        gathering: Gathering,
+        covering: Covering,
+        *,
+        families: tuple[str, ...] = (),
+    ) -> Self:
+        """Households of tables that all have what is to be told. families: columns of which one tells guardians."""
+        shared = frozenset.intersection(*(table.attributes() for table in tables))
+        tells = {"identifier", "grades"} | (shared & {"email", "phone", "middle_name"})
+        if "phone" in tells:
+            tells.add("sms")
+        told = all(any(table.has(column) for column in families) for table in tables)
+        return cls(gathering, covering, frozenset(tells), has_families=told)
 
     def __post_init__(self) -> None:
         for kind in _KINDS:
@@ -122,6 +145,8 @@ class Households:
         self.gathering.putter(Kind.CLASSES, table)(
             key, Class(key, title, school, type=kind, grades=grades), line
         )
+        if not grade:
+            self.covering.leave_alone(key, ("grades",))
 
     # -- pupils ------------------------------------------------------------------------------------------------------
 
@@ -142,6 +167,8 @@ class Households:
         role = UserRole(f"{key}:{RosterRole.STUDENT}", key, school, RosterRole.STUDENT, end_date=leaves_on)
         self.gathering.putter(Kind.ROLES, table, derived=True)(role.sourced_id, role, line)
         if born_on is not None or sex:
+            if sex:
+                self.gathering.told[Kind.DEMOGRAPHICS] |= {"sex"}
             birth = Demographics(key, born_on, sex)
             self.gathering.putter(Kind.DEMOGRAPHICS, table, derived=True)(key, birth, line)
         silent = {"email", "phone", "sms", "middle_name", "grades", "identifier"} - self.tells
@@ -170,13 +197,17 @@ class Households:
 
     def guardian(self, table: Table, pupil: str, guardian: Guardian, line: int) -> None:
         """A pupil's guardian. The same person in the rows of brothers and sisters is one."""
-        if not (guardian.given_name or guardian.family_name):
+        if not self.has_families or not (guardian.given_name or guardian.family_name):
             return
         key = self._key_of(table, pupil, guardian, line)
-        self._merge(key, guardian, line)
+        self._merge(table, key, guardian, line)
         self._link(table, pupil, key, guardian.relation, line)
 
     def _key_of(self, table: Table, pupil: str, guardian: Guardian, line: int) -> str:
+        if guardian.apart:
+            if guardian.apart not in self._apart:
+                self._apart[guardian.apart] = self._named(guardian.child, guardian.name)
+            return self._apart[guardian.apart]
         if guardian.number:
             key = "guardian:" + digest(guardian.number)
             known = self._guardians.get(key)
@@ -194,10 +225,18 @@ class Households:
         self.covering.unnumbered.add(key)
         return key
 
-    def _merge(self, key: str, guardian: Guardian, line: int) -> None:
+    def _named(self, child: str, name: tuple[str, str]) -> str:
+        """The identifier of somebody known by a child and a name; who bears the name of another gets one of her own."""
+        key = "guardian:" + digest(child, *name)
+        while key in self._guardians:
+            key += "+"
+        self.covering.unnumbered.add(key)
+        return key
+
+    def _merge(self, table: Table, key: str, guardian: Guardian, line: int) -> None:
         known = self._guardians.get(key)
         if known is None:
-            self._guardians[key] = _Known(guardian, line)
+            self._guardians[key] = _Known(guardian, table, line)
             self._by_name.setdefault(guardian.name, []).append(key)
             return
         first = known.guardian
@@ -213,17 +252,16 @@ class Households:
         if pair.sourced_id not in self.gathering.rows[Kind.GUARDIANSHIPS]:
             self.gathering.putter(Kind.GUARDIANSHIPS, table)(pair.sourced_id, pair, line)
 
-    def done(self, table: Table) -> None:
-        """Puts the guardians, once all rows were read. table: the file in which they stand."""
-        put, put_role = self.gathering.putter(Kind.USERS, table), self.gathering.putter(Kind.ROLES, table)
+    def done(self) -> None:
+        """Puts the guardians, once all rows were read."""
         for key, known in self._guardians.items():
-            told = known.guardian
+            told, gathering = known.guardian, self.gathering
             user = User(
                 key, "", told.given_name, told.family_name, email=told.email, phone=told.phone, sms=told.sms
             )
-            put(key, user, known.line)
+            gathering.putter(Kind.USERS, known.table)(key, user, known.line)
             role = UserRole(f"{key}:{RosterRole.GUARDIAN}", key, "", RosterRole.GUARDIAN)
-            put_role(role.sourced_id, role, known.line)
+            gathering.putter(Kind.ROLES, known.table)(role.sourced_id, role, known.line)
             self.covering.leave_alone(key, _PUPILS_FACTS)
 
 

@@ -154,11 +154,16 @@ def _day(table: Table, known: Field, cell: str, line: int) -> date | None:
 
 
 def sheet_of_rows(path: str, rows: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
-    """Rows with their lines, header first, as a sheet in which each stands on its own line (or the next free one)."""
+    """Rows with their lines, header first, as a sheet in which each stands on its own line (or the next free one).
+
+    What stands beside the header's columns belongs to none, and is left out.
+    """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    reached = 1
-    for line, cells in rows:
+    reached, width = 1, 0
+    for line, told in rows:
+        width = width or len(told)
+        cells = [*told[:width], *([""] * (width - len(told)))]
         buffer.write("\n" * (line - reached))
         reached = max(reached, line) + 1
         writer.writerow([" ".join(cell.replace("\0", "").split()) for cell in cells])

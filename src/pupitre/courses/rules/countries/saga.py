@@ -52,7 +52,6 @@ LAYOUT = Layout(
     ),
 )
 _NUMBERED = re.compile(r"\d\d_")
-_TELLS = frozenset({"identifier", "email", "grades"})
 
 
 def is_saga(sheet: Sheet) -> bool:
@@ -67,17 +66,21 @@ def _bare(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(_NUMBERED.sub("", cell, count=1) for cell in cells)
 
 
+def _without_numbers(sheet: Sheet) -> Sheet:
+    return replace(sheet, delimiters={sign: _bare(cells) for sign, cells in sheet.delimiters.items()})
+
+
 def gather(sheets: Sequence[Sheet], gathering: Gathering, covering: Covering) -> None:
     """Reads one file or several (a school exports by stage)."""
-    homes = Households(gathering, covering, _TELLS)
-    covering.classes.add(FORM)
-    covering.whole_classes.add(FORM)
-    for sheet in sheets:
-        bare = replace(sheet, delimiters={sign: _bare(cells) for sign, cells in sheet.delimiters.items()})
-        table = table_of(bare, LAYOUT, gathering.findings)
+    tables = [table_of(_without_numbers(sheet), LAYOUT, gathering.findings) for sheet in sheets]
+    homes = Households.of(tables, gathering, covering, families=("RESPONSABLE 1", "RESPONSABLE 2"))
+    if all(table.has("GRUPSCLASSE") for table in tables):
+        covering.classes.add(FORM)
+        covering.whole_classes.add(FORM)
+    for table in tables:
         for record in records(table, LAYOUT):
             _read(table, record, homes)
-        homes.done(table)
+    homes.done()
 
 
 def _read(table: Table, record: Record, homes: Households) -> None:
