@@ -25,7 +25,7 @@ async def _connection(
         writer.write(requests[at % len(requests)])
         at += 1
         head = await reader.readuntil(b"\r\n\r\n")
-        body = await _body(reader, head.lower())
+        body = await body_of(reader, head.lower())
         told["latencies"].append((time.perf_counter() - began) * 1000)
         told["bytes"] = len(body)
         if head[9:10] != b"2":
@@ -34,7 +34,7 @@ async def _connection(
     writer.close()
 
 
-async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
+async def body_of(reader: asyncio.StreamReader, head: bytes) -> bytes:
     """What follows the head: as long as it says, or in chunks."""
     if b"\r\ntransfer-encoding: chunked" not in head:
         found = head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
