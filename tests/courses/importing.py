@@ -3,14 +3,14 @@
 from typing import Any
 
 from pupitre.courses.actions import rosters
-from pupitre.courses.models import Class, ClassSession, Course, Enrolment, RosterImport, RosterRow
+from pupitre.courses.models import Class, ClassSession, Course, Enrolment, RosterImport, RosterMemory
 from pupitre.kernel import clock
 from pupitre.people.models import Department, Guardianship, Membership, Person
 from pupitre.people.rules import Actor, system_actor
 from tests.cast import Cast
 from tests.courses.made_rosters import encoded
 
-TABLES = (Person, Department, Membership, Guardianship, Course, Class, ClassSession, Enrolment, RosterRow)
+TABLES = (Person, Department, Membership, Guardianship, Course, Class, ClassSession, Enrolment, RosterMemory)
 
 
 def office_of(cast: Cast) -> Actor:

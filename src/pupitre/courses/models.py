@@ -155,8 +155,22 @@ class RosterImport(TenantModel):
         indexes = [models.Index(fields=["school", "-uploaded_at"], name="courses_rosterimport_new")]
 
 
+class RosterMemory(TenantModel):
+    """What rosters last said of one kind of rows: what tells the school's own changes from the roster's.
+
+    All rows of a kind stand together, packed (`queries.rosters.packed`): an import reads and writes them all, and nobody
+    else asks for one.
+    """
+
+    kind = models.TextField()
+    packed = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school", "kind"], name="courses_rostermemory_once")]
+
+
 class RosterRow(TenantModel):
-    """A row as the roster last said it: what tells the school's own changes from the roster's."""
+    """As RosterMemory, a row each, from before there was that. Read where a school has no memory, and written no more."""
 
     kind = models.TextField()
     sourced_id = models.TextField()

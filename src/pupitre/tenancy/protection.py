@@ -121,6 +121,46 @@ class ProtectReference(Operation):
         return f"Protect the reference {self.model}.{self.field} by a composite key"
 
 
+class KeepInsertsTogether(Operation):
+    """Keep the history of a statement's new rows at once, of a table that `Protect(..., history="all")` protects.
+
+    For tables that are filled by the thousand. Changed and deleted rows are kept one by one as before.
+    """
+
+    reversible = True
+
+    def __init__(self, model: str, *, subject: str | None = None) -> None:
+        self.model, self.subject = model, subject
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__name__, [self.model], {"subject": self.subject})
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model)._meta.db_table
+        schema_editor.execute(f'DROP TRIGGER keep_history ON "{table}"')
+        schema_editor.execute(history_trigger(table, "changes", self.subject))
+        schema_editor.execute(
+            f'CREATE TRIGGER keep_inserts AFTER INSERT ON "{table}" REFERENCING NEW TABLE AS new_rows '
+            f"FOR EACH STATEMENT EXECUTE FUNCTION tenancy_keep_inserts('{self.subject or ''}')"
+        )
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        table = from_state.apps.get_model(app_label, self.model)._meta.db_table
+        schema_editor.execute(f'DROP TRIGGER keep_inserts ON "{table}"')
+        schema_editor.execute(f'DROP TRIGGER keep_history ON "{table}"')
+        schema_editor.execute(history_trigger(table, "all", self.subject))
+
+    def describe(self) -> str:
+        return f"Keep the history of new rows of {self.model} by statement"
+
+
 class Stamp(Operation):
     """Give the school a new `settings_stamp` whenever a row of this model changes.
 

@@ -196,7 +196,8 @@ def write_out(
     """Write the plan, and into the record that it was. `started`: the instant (`time.monotonic`) the work began."""
     remembered = to_remember(work.said, work.sides, work.last_ids, work.plan, today=today)
     writing = Writing(
-        *(actor, work.plan, work.said, work.sides, now, today, tell), work.person_ids, work.department_ids
+        *(actor, work.plan, work.said, work.sides, now, today, tell),
+        *(work.person_ids, work.department_ids, work.last_ids),
     )
     writing.write(remembered)
     record.report = {

@@ -13,8 +13,10 @@ from pupitre.courses.models import (
     ClassSession,
     Course,
     Enrolment,
+    RosterMemory,
     RosterRow,
 )
+from pupitre.courses.queries import rosters as queries
 from pupitre.courses.rules.difference import Plan
 from pupitre.courses.rules.facts import Facts, Said
 from pupitre.courses.rules.planning import Remembered, SchoolPlan, Sides, changed_fields, rows_to_write
@@ -51,6 +53,8 @@ class Writing:
     #: Ids by sourcedId; what is written here is added.
     persons: dict[str, int]
     departments: dict[str, int]
+    #: The files' identifiers as the last roster had them.
+    last_ids: Mapping[Kind, Mapping[str, list[str]]] = field(default_factory=dict)
     total: int = 0
     done: int = 0
     _ids: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -298,12 +302,24 @@ class Writing:
     # -- what the roster said ----------------------------------------------------------------------------------------
 
     def _remember(self, remembered: Mapping[Kind, Mapping[str, Remembered]]) -> None:
-        rows = [
-            (kind.value, key, {"says": row.says, "ended": row.ended, "ids": row.ids})
-            for kind, several in remembered.items()
-            for key, row in several.items()
-        ]
-        self._upsert(RosterRow, ("kind", "sourced_id", "facts"), rows, ("kind", "sourced_id"))
+        # A school that was imported into before there was a memory gets one of every kind.
+        is_old = RosterRow.objects.exists()
+        for kind in Kind:
+            several = remembered.get(kind, {})
+            if several or (is_old and self.sides.last.get(kind)):
+                self._remember_kind(kind, several)
+                self._step(len(several))
+        if is_old:
+            RosterRow.objects.all().delete()
+
+    def _remember_kind(self, kind: Kind, several: Mapping[str, Remembered]) -> None:
+        last, ended = self.sides.last.get(kind, {}), self.sides.last_ended.get(kind, {})
+        ids = self.last_ids.get(kind, {})
+        rows = {key: (says, ended.get(key), ids.get(key, [])) for key, says in last.items()}
+        rows.update({key: (row.says, row.ended, row.ids) for key, row in several.items()})
+        RosterMemory.objects.update_or_create(
+            school_id=self._school, kind=kind.value, defaults={"packed": queries.packed(rows)}
+        )
 
 
 def _person(told: Facts) -> Facts:

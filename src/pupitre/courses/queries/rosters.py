@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,6 +16,7 @@ from pupitre.courses.models import (
     Course,
     Enrolment,
     RosterImport,
+    RosterMemory,
     RosterRow,
 )
 from pupitre.courses.rules.facts import Facts, Known, key_of
@@ -190,18 +191,37 @@ def _iso(day: date | None) -> str | None:
 def last_said() -> LastSaid:
     """What the rosters imported so far said last about every row."""
     said = LastSaid({k: {} for k in Kind}, {k: {} for k in Kind}, {k: {} for k in Kind})
-    found: Iterator[tuple[str, str, dict[str, Any]]] = RosterRow.objects.values_list(
-        "kind", "sourced_id", "facts"
-    ).iterator(BIG)
-    kinds = {kind.value: kind for kind in Kind}
-    for name, key, row in found:
-        kind = kinds[name]
-        said.rows[kind][key] = row["says"]
-        if row.get("ended"):
-            said.ended[kind][key] = row["ended"]
-        if row.get("ids"):
-            said.ids[kind][key] = row["ids"]
+    memories = list(RosterMemory.objects.values_list("kind", "packed"))
+    for name, data in memories:
+        kind = Kind(name)
+        for key, (says, ended, ids) in unpacked(bytes(data)).items():
+            _note_said(said, kind, key, says, ended, ids)
+    if not memories:
+        rows = RosterRow.objects.values_list("kind", "sourced_id", "facts").iterator(BIG)
+        for name, key, row in rows:
+            _note_said(said, Kind(name), key, row["says"], row.get("ended"), row.get("ids"))
     return said
+
+
+def _note_said(
+    said: LastSaid, kind: Kind, key: str, says: Facts, ended: str | None, ids: list[str] | None
+) -> None:
+    said.rows[kind][key] = says
+    if ended:
+        said.ended[kind][key] = ended
+    if ids:
+        said.ids[kind][key] = ids
+
+
+def packed(rows: Mapping[str, tuple[Facts, str | None, list[str]]]) -> bytes:
+    """What a roster said of a kind's rows, by key: the facts, the day it ended the row, and the files' identifiers."""
+    return zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+
+
+def unpacked(data: bytes) -> dict[str, tuple[Facts, str | None, list[str]]]:
+    """The reverse of `packed`."""
+    rows: dict[str, tuple[Facts, str | None, list[str]]] = json.loads(zlib.decompress(data))
+    return rows
 
 
 def known_to(present: Present, last: LastSaid) -> Known:
