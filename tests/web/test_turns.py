@@ -145,6 +145,36 @@ def test_a_file_holds_its_turn_until_it_is_sent_and_health_needs_none(tmp_path: 
     assert ask(turns, "/page")[2] == b"page"
 
 
+class Slow:
+    """A body that comes in pieces, and only when the test lets it."""
+
+    def __init__(self, content: bytes, may_come: threading.Event) -> None:
+        self.content, self.may_come = content, may_come
+
+    def read(self, size: int) -> bytes:
+        assert self.may_come.wait(10)
+        piece, self.content = self.content[: min(size, 1000)], self.content[min(size, 1000) :]
+        return piece
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [20_000, 400_000])
+def test_who_sends_slowly_holds_no_turn(size: int) -> None:
+    def product(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        start("200 OK", [])
+        return HttpResponse(str(len(environ["wsgi.input"].read())).encode())
+
+    turns, answers, may_come = Turns(product, at_once=1, waiting=2), cast("Answers", []), threading.Event()
+    sends = {"wsgi.input": Slow(b"x" * size, may_come), "CONTENT_LENGTH": str(size)}
+    thread = threading.Thread(target=lambda: answers.append(ask(turns, "/upload", "POST", **sends)))  # type: ignore[arg-type]
+    thread.start()
+    for _ in range(3):
+        assert ask(turns, "/page")[2] == b"0"
+    may_come.set()
+    thread.join(10)
+    assert answers[0][2] == str(size).encode()
+
+
 @pytest.mark.django_db
 def test_a_connection_goes_with_the_turn_from_thread_to_thread() -> None:
     backends: list[int] = []

@@ -1,7 +1,7 @@
 """Security headers, and the one place that turns domain errors into pages."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -78,6 +78,13 @@ class BodyLimitMiddleware:
         return HttpResponse(
             gettext("This is too large."), status=413, content_type="text/plain; charset=utf-8"
         )
+
+    @classmethod
+    def limit_for(cls, environ: Mapping[str, Any]) -> int:
+        """How many bytes the sender of this request may send: more for who shows a session or a connection's token."""
+        shows = f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", "")
+        shows = shows or environ.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer ")
+        return cls.SIGNED_IN if shows else cls.OPEN
 
 
 class DomainErrorMiddleware:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
-from typing import Any, Final
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Final
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -25,6 +26,8 @@ from django.db import connections
 from django.utils import translation
 
 from pupitre.kernel.errors import Busy
+
+from .middleware import HEADERS, MACHINE_DOORS, BodyLimitMiddleware, error_page
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -35,6 +38,8 @@ _WATCHED: Final = ("/health/live", "/health/ready")
 #: Where passwords and codes are compared. Below /account/, with POST.
 _SLOW: Final = "/account/"
 _RETRY: Final = (4, 15)
+_SMALL: Final = 256 * 1024
+_PIECE: Final = 64 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +78,7 @@ class Turns:
         self._patience = patience
         self._all = _Lane(at_once, waiting)
         self._slow = _Lane(max(1, at_once // 2), waiting // 2)
+        self._uploads = threading.BoundedSemaphore(max(1, waiting // 2))
         self.refused = 0
         self._connections: list[Any] = []
 
@@ -83,9 +89,29 @@ class Turns:
         lanes = [self._all]
         if environ["REQUEST_METHOD"] == "POST" and path.startswith(_SLOW):
             lanes.insert(0, self._slow)
+        if not self._receive(environ):
+            return self._refuse(environ, start_response)
         if not self._enter(lanes):
+            environ["wsgi.input"].close()
             return self._refuse(environ, start_response)
         return self._work(environ, start_response, lanes)
+
+    def _receive(self, environ: Environ) -> bool:
+        """Take the body in before its turn: who sends slowly must not hold one. False where too many send much at once."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or not 0 < int(length) <= BodyLimitMiddleware.limit_for(environ):
+            environ["wsgi.input"] = BytesIO()  # there is none, or it is refused unread
+            return True
+        if int(length) <= _SMALL:
+            environ["wsgi.input"] = _kept(environ["wsgi.input"], int(length), BytesIO())
+            return True
+        if not self._uploads.acquire(blocking=False):
+            return False
+        try:
+            environ["wsgi.input"] = _kept(environ["wsgi.input"], int(length), SpooledTemporaryFile(_SMALL))  # noqa: SIM115
+        finally:
+            self._uploads.release()
+        return True
 
     def _enter(self, lanes: list["_Lane"]) -> bool:
         """A turn in each of the lanes, or in none."""
@@ -103,6 +129,8 @@ class Turns:
         def done() -> None:
             for lane in lanes:
                 lane.leave()
+            if lanes:
+                environ["wsgi.input"].close()
 
         try:
             with self._connection():
@@ -151,6 +179,15 @@ class Turns:
         return [body]
 
 
+def _kept(stream: Any, length: int, kept: IO[bytes]) -> IO[bytes]:
+    """The stream's content, all there is of the length that was announced."""
+    while length > 0 and (piece := stream.read(min(length, _PIECE))):
+        kept.write(piece)
+        length -= len(piece)
+    kept.seek(0)
+    return kept
+
+
 def _nothing() -> None:
     """The turn has ended, or ends elsewhere."""
 
@@ -174,8 +211,6 @@ class _Streamed:
 
 
 def _wants_json(environ: Environ) -> bool:
-    from .middleware import MACHINE_DOORS
-
     kinds = f"{environ.get('HTTP_ACCEPT', '')} {environ.get('CONTENT_TYPE', '')}"
     return "json" in kinds or environ["PATH_INFO"].startswith(MACHINE_DOORS)
 
@@ -187,8 +222,6 @@ def _language(environ: Environ) -> str:
 @lru_cache(maxsize=32)
 def _refusal(language: str, as_json: bool) -> tuple[str, list[tuple[str, str]], bytes]:
     """The page that is said instead, made once for each language: refusing must cost next to nothing."""
-    from .middleware import HEADERS, error_page
-
     accept = "application/json" if as_json else "text/html"
     request = WSGIRequest({**_EMPTY, "HTTP_ACCEPT": accept})
     with translation.override(language):
