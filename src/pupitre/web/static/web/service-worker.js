@@ -102,7 +102,7 @@
     const kept = await keptCopy(url);
     try {
       if (!kept) return await online;
-      return await Promise.race([online, later(PATIENCE).then(() => kept)]);
+      return await Promise.race([online.then((answer) => (isAway(answer) ? kept : answer)), later(PATIENCE).then(() => kept)]);
     } catch {
       return kept ?? (await caches.match(BUILD.offline, { cacheName: ASSETS })) ?? Response.error();
     } finally {
@@ -112,6 +112,9 @@
 
   /** @param {number} milliseconds */
   const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  /** Nobody answers behind the proxy, or too many ask: as good as no network. @param {Response} response */
+  const isAway = (response) => response.status >= 502 && response.status <= 504;
 
   /** @param {Response} response */
   const isKept = (response) => response.ok && !response.redirected && response.headers.has("Pupitre-Keep");
