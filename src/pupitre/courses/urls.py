@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import classes, rosters
+from .views import classes, rostering, rosters
 
 urlpatterns = [
     path("s/<slug:school>/rosters", rosters.imports, name="rosters"),
@@ -20,4 +20,6 @@ urlpatterns = [
         name="class-enrolment-end",
     ),
     path("s/<slug:school>/classes/<int:klass>/homerooms", classes.homerooms, name="class-homerooms"),
+    path("ims/oneroster/rostering/v1p2/<path:rest>", rostering.rostering, name="rostering"),
+    path("ims/<path:rest>", rostering.nothing, name="ims"),
 ]

@@ -32,6 +32,16 @@ from pupitre.courses.rules.roster import (
 )
 from pupitre.people.rules import Relation, Role
 
+#: Before a class's identifier: that of the course which is told where the class has none.
+OWN_COURSE = "course-of-"
+
+
+def school_year_of(today: date) -> AcademicSession:
+    """The school year that is told where a school has entered no session."""
+    year = today.year + (today.month >= 8)
+    first, last = date(year - 1, 8, 1), date(year, 7, 31)
+    return AcademicSession(f"year-{year}", f"{year - 1}-{year}", "schoolYear", first, last, str(year))
+
 
 def roster_of_school(rows: Rows, ended: Ends, school: Org, today: date) -> Roster:
     """Everything that has not ended, as one whole roster that can be imported into an empty school.
@@ -99,19 +109,14 @@ class _Exporting:
             )
             for key, f in rows.items()
         ]
-        return found or [self._school_year()]
-
-    def _school_year(self) -> AcademicSession:
-        year = self.today.year + (self.today.month >= 8)
-        first, last = date(year - 1, 8, 1), date(year, 7, 31)
-        return AcademicSession(f"year-{year}", f"{year - 1}-{year}", "schoolYear", first, last, str(year))
+        return found or [school_year_of(self.today)]
 
     def _term(self) -> str:
         """The shortest session of today, else the latest, else the year that the export brings along."""
         day = self.today.isoformat()
         rows = self.rows[Kind.ACADEMIC_SESSIONS]
         if not rows:
-            return self._school_year().sourced_id
+            return school_year_of(self.today).sourced_id
         current = [key for key, f in rows.items() if f["start_date"] <= day <= f["end_date"]]
         chosen = current or [max(rows, key=lambda key: (rows[key]["end_date"], key))]
         return max(chosen, key=lambda key: (rows[key]["start_date"], key))
@@ -129,7 +134,7 @@ class _Exporting:
         )
 
     def _own_course(self, key: str) -> str:
-        return f"course-of-{key}"
+        return f"{OWN_COURSE}{key}"
 
     def _has_course(self, facts: Facts) -> bool:
         return facts["course"] in self.rows[Kind.COURSES]

@@ -11,7 +11,7 @@ from .invitations import (
     link_by_code,
     recover_account,
 )
-from .looks import note_looks
+from .looks import note_looks, note_reading
 from .persons import (
     add_person,
     change_guardianship,
@@ -44,6 +44,7 @@ __all__ = [
     "link_by_code",
     "make_guardian",
     "note_looks",
+    "note_reading",
     "open_account",
     "open_file",
     "recover_account",
