@@ -9,8 +9,9 @@ from types import BuiltinMethodType, FunctionType
 from typing import Any, Final
 
 from jinja2 import Environment
-from jinja2.compiler import CodeGenerator
-from jinja2.nodes import Node
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.idtracking import VAR_LOAD_PARAMETER
+from jinja2.nodes import Getattr, Name, Node
 from jinja2.runtime import Context, Macro
 from jinja2.utils import _PassArg
 from markupsafe import Markup, escape
@@ -43,6 +44,28 @@ class PageCode(CodeGenerator):
         super().writeline(x, node, extra)
         if x.startswith("from jinja2.runtime import"):
             super().writeline("from pupitre.web.compiling import escaped as escape", node)
+
+    def visit_Getattr(self, node: Getattr, frame: Frame) -> None:  # noqa: N802 - as Jinja2 names its visitors
+        """`row.name` of a loop's or macro's own variable asks a dict without calling anybody."""
+        ref = self._own(node.node, frame)
+        if ref is None or node.attr in _METHODS:
+            super().visit_Getattr(node, frame)
+            return
+        name = repr(node.attr)
+        self.write(
+            f"({ref}[{name}] if type({ref}) is dict and {name} in {ref} else environment.getattr({ref}, {name}))"
+        )
+
+    def _own(self, node: Node, frame: Frame) -> str | None:
+        """The variable that the name stands for, where it is certain to be there."""
+        if not isinstance(node, Name):
+            return None
+        ref = frame.symbols.ref(node.name)
+        load = frame.symbols.find_load(ref)
+        is_certain = (
+            load is not None and load[0] == VAR_LOAD_PARAMETER and not self.parameter_is_undeclared(ref)
+        )
+        return ref if is_certain else None
 
 
 class PageContext(Context):
