@@ -7,27 +7,24 @@ empty view's. Requests per second and core are the requests that one second of t
 """
 
 import argparse
-import base64
 import json
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
-from statistics import quantiles
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.running import HOME, ROOT, Running, Session, cpu_of, fetch, running, sign_in, wait_until_quiet
+from bench.measuring import Case, marks_of, measure, raw
+from bench.running import HOME, Running, Session, cpu_of, fetch, running, sign_in, wait_until_quiet
 
 GOAL_RATIO, GOAL_DATABASE_MS = 18.0, 1.5
 CONNECTIONS = (1, 4, 16)
@@ -37,87 +34,6 @@ SELECT r.id, r.lesson_id, r.held_on, array_agg(m.pupil_id ORDER BY m.pupil_id)
   FROM attendance_register r JOIN attendance_mark m ON m.register_id = r.id
  WHERE r.held_on < current_date GROUP BY r.id HAVING count(*) BETWEEN 28 AND 31 ORDER BY r.id DESC LIMIT 1000
 """
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is asked for. `requests` makes the raw requests of the nth measurement; connections share them out."""
-
-    name: str
-    requests: Callable[[int], list[bytes]]
-    path: str = ""
-    session: Session | None = None
-    body: str = ""
-
-
-@dataclass
-class Measured:
-    """One case at one number of connections; times per request in milliseconds."""
-
-    rate: float
-    server: float
-    database: float
-    median: float
-    late: float
-    size: int
-    failed: int
-    failure: str = field(default="")
-
-
-def raw(path: str, session: Session | None, body: str = "", kind: str = "application/json") -> bytes:
-    """A request as a browser sends it, without what does not matter here."""
-    head = [
-        f"{'POST' if body else 'GET'} {path} HTTP/1.1",
-        "Host: 127.0.0.1",
-        "Accept-Language: es",
-        "Accept: text/html",
-    ]
-    if session is not None:
-        head.append(f"Cookie: {session.header}")
-    if body and session is not None:
-        head += [
-            f"Content-Type: {kind}",
-            f"Content-Length: {len(body.encode())}",
-            f"X-CSRFToken: {session.token}",
-        ]
-    return ("\r\n".join(head) + "\r\n\r\n" + body).encode()
-
-
-_turns = count()
-
-
-def measure(found: Running, case: Case, connections: int, seconds: float) -> Measured:
-    """Ask for so long, and read what it cost."""
-    where = urlsplit(found.address)
-    task = {
-        "host": where.hostname,
-        "port": where.port,
-        "seconds": seconds,
-        "connections": connections,
-        "requests": [base64.b64encode(one).decode() for one in case.requests(next(_turns))],
-    }
-    web, database = found.of("web"), found.of("database")
-    before = [sum(map(cpu_of, pids)) for pids in (web, database)]
-    command = [sys.executable, "-m", "bench.generator"]
-    done = subprocess.run(
-        command, input=json.dumps(task), capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    told = json.loads(done.stdout)
-    answered = len(told["latencies"])
-    spent = [
-        sum(map(cpu_of, pids)) - was for pids, was in zip((web, found.of("database")), before, strict=True)
-    ]
-    cuts = quantiles(told["latencies"], n=20) if answered > 1 else [0.0] * 19
-    return Measured(
-        rate=answered / told["seconds"],
-        server=spent[0] / answered * 1000,
-        database=spent[1] / answered * 1000,
-        median=cuts[9],
-        late=cuts[18],
-        size=told["bytes"],
-        failed=told["failed"],
-        failure=told["failure"],
-    )
 
 
 # What is asked for
@@ -189,20 +105,7 @@ def _reopened() -> list[Marked]:
 
 
 def _marks(one: Marked, turn: int) -> str:
-    """What a device sends that has the whole register: three pupils are absent in turn, so that every save changes marks."""
-    now = datetime.now(UTC).isoformat()
-    first = 3 * (turn % 8)
-    absent = set(one.pupils[first : first + 3])
-    rows = [
-        {
-            "pupil": pupil,
-            "code": "F" if pupil in absent else "P",
-            "recorded_at": now,
-            "explicit": pupil in absent,
-        }
-        for pupil in one.pupils
-    ]
-    return json.dumps({"batch": f"bench-{turn}", "device": f"bench-{turn}-device", "marks": rows})
+    return marks_of(one.pupils, turn, datetime.now(UTC).isoformat())
 
 
 # Statements

@@ -24,8 +24,8 @@ from urllib.parse import quote, urlsplit
 from rich.console import Console
 from rich.table import Table
 
-from bench.measuring import Case, measure
-from bench.pages import SCHOOL, application, raw
+from bench.measuring import Case, measure, raw
+from bench.pages import SCHOOL, application
 from bench.running import ROOT, Running, Session, cpu_of, running, wait_until_quiet
 
 _STEPS: Final = 12

@@ -15,8 +15,11 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from http.cookiejar import CookieJar
 from pathlib import Path
+
+from pupitre.kernel.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Kept between runs: filling the demonstration takes a quarter of a minute.
@@ -31,11 +34,14 @@ class Running:
 
     address: str
     supervisor: int
+    #: The database's first process, where it is not the supervisor's child.
+    database: int = 0
 
     @property
     def processes(self) -> dict[int, str]:
         """Every process of it with its role: supervisor, web, worker, database or other."""
-        return {pid: _role(pid) for pid in [self.supervisor, *_descendants(self.supervisor)]}
+        roots = [self.supervisor, self.database] if self.database else [self.supervisor]
+        return {pid: _role(pid) for root in roots for pid in [root, *_descendants(root)]}
 
     def of(self, role: str) -> list[int]:
         return [pid for pid, known in self.processes.items() if known == role]
@@ -56,6 +62,33 @@ def running(home: Path = HOME, **settings: str) -> Iterator[Running]:
     found = Running(f"http://127.0.0.1:{port}", process.pid)
     try:
         _wait(found, process, home / "up.log")
+        yield found
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def serving(home: Path, at: datetime) -> Iterator[Running]:
+    """One web process of four threads on the running database of that folder, whose clock shows `at`; without a worker."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PUPITRE_")}
+    environment |= {"PUPITRE_DATA_DIR": str(home), "PUPITRE_PORT": str(port), "PUPITRE_DEMO": "false"}
+    environment |= {
+        "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
+        "BENCH_NOW": at.isoformat(),
+        "MALLOC_ARENA_MAX": "2",
+    }
+    log = home / "web.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.serving"], env=environment, stdout=file, stderr=file
+        )
+    found = Running(f"http://127.0.0.1:{port}", process.pid, EmbeddedPostgres(home).process_id or 0)
+    try:
+        _wait(found, process, log)
         yield found
     finally:
         process.terminate()
@@ -128,7 +161,12 @@ def _role(pid: int) -> str:
         return "other"
     if "postgres" in command and "pupitre.project" not in command:
         return "database"
-    for name, sign in (("supervisor", " up"), ("web", "project.web"), ("worker", "project.worker")):
+    for name, sign in (
+        ("supervisor", " up"),
+        ("web", "bench.serving"),
+        ("web", "project.web"),
+        ("worker", "project.worker"),
+    ):
         if sign in command:
             return name
     # granian's worker is a child of the web process, made by multiprocessing.
