@@ -10,7 +10,7 @@ from pupitre.courses.rules import vocabulary
 from pupitre.courses.rules.facts import IN_CLASS, IN_SCHOOL, Facts, Said
 from pupitre.courses.rules.findings import Finding, FindingCode, Severity
 from pupitre.courses.rules.planning import Sides
-from pupitre.courses.rules.roster import Coverage, Kind, Roster
+from pupitre.courses.rules.roster import ATTRIBUTES, Coverage, Kind, Roster
 from pupitre.people.rules import Role
 
 #: So many of the pupils known so far may be missing before it looks like an export of only some groups.
@@ -55,10 +55,8 @@ def _known_pupils(
 
 def _one_name_agrees(user: Any, facts: Facts) -> bool:
     """An identifier alone may be a number that the school gave to somebody else."""
-    return any(
-        vocabulary.fold(getattr(user, name)) == vocabulary.fold(facts.get(name) or "")
-        for name in ("family_name", "given_name")
-    )
+    names = ((getattr(user, name), facts.get(name) or "") for name in ("family_name", "given_name"))
+    return any(one and vocabulary.fold(one) == vocabulary.fold(other) for one, other in names)
 
 
 def _known_guardians(
@@ -131,6 +129,7 @@ _NAMING: Mapping[Kind, tuple[str, ...]] = {
     Kind.ENROLMENTS: ("user",),
     Kind.DEMOGRAPHICS: ("user",),
 }
+_NAMED_BY_PERSON = frozenset({Kind.ROLES, Kind.ENROLMENTS})
 
 
 def _renamed(roster: Roster, names: Mapping[str, str]) -> Roster:
@@ -138,27 +137,22 @@ def _renamed(roster: Roster, names: Mapping[str, str]) -> Roster:
     kinds: dict[str, tuple[Any, ...]] = {}
     for kind, attributes in _NAMING.items():
         rows: list[Any] = []
-        for row in roster.rows(kind):
+        every: tuple[Any, ...] = roster.rows(kind)
+        for row in every:
             new = {name: names[getattr(row, name)] for name in attributes if getattr(row, name) in names}
-            changed: Any = replace(row, **new) if new else row  # type: ignore[arg-type]
+            if kind in _NAMED_BY_PERSON and new:
+                # Their own identifiers are made of the person's.
+                new["sourced_id"] = row.sourced_id.replace(row.user, new["user"])
+            changed: Any = replace(row, **new) if new else row
             if changed.sourced_id != row.sourced_id:
                 places[kind][changed.sourced_id] = places[kind].pop(row.sourced_id)
             rows.append(changed)
-        kinds[_ATTRIBUTE[kind]] = tuple(rows)
+        kinds[ATTRIBUTES[kind]] = tuple(rows)
     coverage = roster.coverage
     if coverage is not None:
         untold = {names.get(key, key): facts for key, facts in coverage.untold.items()}
         coverage = replace(coverage, untold=untold)
     return replace(roster, places=places, coverage=coverage, **kinds)  # type: ignore[arg-type]
-
-
-_ATTRIBUTE = {
-    Kind.USERS: "users",
-    Kind.ROLES: "roles",
-    Kind.GUARDIANSHIPS: "guardianships",
-    Kind.ENROLMENTS: "enrolments",
-    Kind.DEMOGRAPHICS: "demographics",
-}
 
 
 # -- who has left ----------------------------------------------------------------------------------------------------

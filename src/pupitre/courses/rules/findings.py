@@ -125,10 +125,10 @@ FINDING_TEXTS: dict[FindingCode, tuple[str, str]] = {
         gettext_noop("Pack the files again with an ordinary zip program.")),
     FindingCode.NOTHING_TO_READ: (
         gettext_noop("There is no file of a roster here."),
-        gettext_noop("Choose a zip or a folder with the CSV files of OneRoster or School Data Sync.")),
+        gettext_noop("Choose a zip or a folder with the CSV files of OneRoster or School Data Sync, or the export of Esfer@, SAGA, SIECLE, STS-web or SIMAT 6A.")),
     FindingCode.FORMAT_UNKNOWN: (
-        gettext_noop("The files' names and columns are neither OneRoster's nor School Data Sync's."),
-        gettext_noop("Export the roster again as OneRoster 1.1 or 1.2 CSV, or as School Data Sync CSV.")),
+        gettext_noop("The files' names and columns are those of no format that is read here."),
+        gettext_noop("Export the roster again as OneRoster 1.1 or 1.2 CSV, as School Data Sync CSV, or from Esfer@, SAGA, SIECLE, STS-web or SIMAT.")),
     FindingCode.FORMAT_UNDERSTOOD: (
         gettext_noop("The files were read as %(format)s."),
         gettext_noop("If that is wrong, export again with a manifest.csv.")),

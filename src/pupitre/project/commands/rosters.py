@@ -15,6 +15,7 @@ from rich.table import Table
 
 from pupitre.courses.actions import exports, rosters
 from pupitre.courses.rules.archives import is_roster_file
+from pupitre.courses.rules.countries import doors
 from pupitre.courses.rules.findings import Finding
 from pupitre.courses.rules.preview import finding_from_json
 from pupitre.courses.rules.reading import read_roster
@@ -80,10 +81,10 @@ def _is_timetable(args: argparse.Namespace) -> bool:
     path: Path = args.path
     if path.is_dir():
         names = {file.suffix.lower() for file in path.iterdir()}
-        return bool(names & _TIMETABLES) and ".csv" not in names
+        return bool(names & _TIMETABLES) and ".csv" not in names and not doors.recognises(_files(path))
     if path.suffix.lower() == ".csv" and path.is_file():
         return read_roster({path.name: path.read_bytes()}).source.format is None
-    return path.suffix.lower() in _TIMETABLES
+    return path.suffix.lower() in _TIMETABLES and not (path.is_file() and doors.recognises(_files(path)))
 
 
 def _files(path: Path) -> dict[str, bytes]:

@@ -59,9 +59,10 @@ def read(files: Mapping[str, bytes], choices: Choices) -> Roster | None:
     findings, formats = found.findings, found.formats
     for path in found.others:
         findings.add(Severity.NOTE, FindingCode.FILE_IGNORED, file=path)
+    if found.has_broken:
+        return Roster(UNRECOGNISED, findings=findings.done())
     if not formats:
-        if not found.has_broken:
-            findings.add(Severity.ERROR, FindingCode.NOTHING_TO_READ)
+        findings.add(Severity.ERROR, FindingCode.NOTHING_TO_READ)
         return Roster(UNRECOGNISED, findings=findings.done())
     if len(formats) > 1 and not set(formats) <= _TOGETHER:
         mixed = ", ".join(map(str, formats))

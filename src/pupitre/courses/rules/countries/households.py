@@ -174,8 +174,6 @@ class Households:
         silent = {"email", "phone", "sms", "middle_name", "grades", "identifier"} - self.tells
         if not user.grades:
             silent.add("grades")
-        if not user.identifier:
-            silent.add("identifier")
         self.covering.leave_alone(key, (_FACT_OF.get(name, name) for name in silent))
 
     def member(
