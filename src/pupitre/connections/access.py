@@ -1,11 +1,14 @@
 """Marks on machine doors: which scope a door asks for."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest
 
 from .rules import Machine, NotSignedIn, Scope
+
+#: Where a mark keeps its scope, for the description of the API.
+SCOPE: Final = "asked_scope"
 
 
 def machine_of(request: HttpRequest) -> Machine:
@@ -24,4 +27,5 @@ def machine(scope: Scope) -> Callable[[HttpRequest], Any]:
         found.require(scope)
         return found
 
+    setattr(authenticate, SCOPE, scope)
     return authenticate

@@ -22,7 +22,7 @@ LARGEST: Final = 2**53 - 1
 def _whole(value: Any) -> Any:
     """JSON knows one kind of number: 5.0 is five. `true` is none, and "5" is a text."""
     if isinstance(value, bool | str):
-        raise ValueError("must be a whole number")
+        raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic tells these as problems
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -53,11 +53,13 @@ def _iso_moment(value: Any) -> Any:
 
 
 #: In an address: the number of a row, and how many rows.
-Id = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=LARGEST)]
-Limit = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=200)]
+Id = Annotated[int, Field(ge=1, le=LARGEST), BeforeValidator(_digits)]
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(_digits)]
 #: In a body.
-Ref = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=LARGEST, strict=True)]
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=32000, strict=True)]
+Ref = Annotated[int, Field(ge=1, le=LARGEST, strict=True), BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=0, le=32000, strict=True), BeforeValidator(_whole)]
+Order = Annotated[int, Field(ge=1, le=9, strict=True), BeforeValidator(_whole)]
+Minutes = Annotated[int, Field(ge=0, le=600, strict=True), BeforeValidator(_whole)]
 Flag = StrictBool
 Day = Annotated[date, BeforeValidator(_iso_day)]
 Moment = Annotated[datetime, BeforeValidator(_iso_moment)]
@@ -73,7 +75,7 @@ Cursor = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[A-Za-z0-
 
 def told(description: str, example: Any, **limits: Any) -> Any:
     """A field with what it means and an example of it. `default=` makes it optional."""
-    return Field(description=description, examples=[example], **limits)
+    return Field(description=description, examples=[plain(example)], **limits)
 
 
 def _exemplify(schema: dict[str, Any], model: type[BaseModel]) -> None:

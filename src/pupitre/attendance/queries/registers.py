@@ -365,10 +365,15 @@ def day_for(actor: Actor, on: date) -> list[LessonState]:
     lessons = timetable.lessons_of_day(actor.place, on, teacher_id=actor.person_id)
     if not lessons:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(_STATES, [on, [lesson.lesson_id for lesson in lessons]])
-        states = {row[0]: row[1:] for row in cursor.fetchall()}
+    states = states_of(on, [lesson.lesson_id for lesson in lessons])
     return [LessonState(lesson, *states.get(lesson.lesson_id, ())) for lesson in lessons]
+
+
+def states_of(on: date, lesson_ids: list[int]) -> dict[int, tuple[Any, ...]]:
+    """How far the registers of these lessons are on a day: what LessonState says besides the lesson. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATES, [on, lesson_ids])
+        return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,7 @@ def sessions_after(actor: Actor, after: After, *, limit: int) -> Slice:
 
 def courses_after(actor: Actor, after: After, *, limit: int) -> Slice:
     require(actor, OFFICE)
-    return slice_of(
-        Course.objects.filter(ended_on__isnull=True), COURSE, by="id", after=after, limit=limit
-    )
+    return slice_of(Course.objects.filter(ended_on__isnull=True), COURSE, by="id", after=after, limit=limit)
 
 
 def classes_after(
@@ -79,6 +77,4 @@ def members_now(class_id: int, today: date) -> Any:
 def imports_after(actor: Actor, after: After, *, limit: int) -> Slice:
     """The newest first."""
     require(actor, OFFICE)
-    return slice_of(
-        RosterImport.objects.all(), IMPORT, by="id", after=after, limit=limit, descending=True
-    )
+    return slice_of(RosterImport.objects.all(), IMPORT, by="id", after=after, limit=limit, descending=True)
