@@ -1,6 +1,7 @@
 """Dates read as each language writes them, also where a page asks for the day before the month."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import formats, translation
@@ -42,3 +43,13 @@ def test_a_long_date_is_in_the_order_of_its_language(language: str, told: str, i
     with translation.override(language):
         assert dated(date(2026, 11, 21), "l j F") == told
         assert dated(date(2026, 11, 21), "j F Y") == in_year
+
+
+def test_equal_moments_are_each_written_by_their_own_clock() -> None:
+    moment = datetime(2026, 10, 13, 22, 30, tzinfo=UTC)
+    for style in ("SHORT_DATETIME_FORMAT", "D j M, H:i"):
+        here, there = (
+            dated(moment.astimezone(ZoneInfo(zone)), style) for zone in ("Europe/Madrid", "America/Bogota")
+        )
+        assert "0:30" in here or "12:30" in here
+        assert "17:30" in there or "5:30" in there

@@ -1,6 +1,7 @@
 """The Jinja2 environment of all pages: what a template may call."""
 
 import re
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -73,7 +74,15 @@ def dated(value: Any, style: str = "DATE_FORMAT") -> str:
     """A date in one of Django's formats. Some languages' lists of weekdays mix "Dv" with "ds.": all begin alike here."""
     if not value:
         return ""
-    text = str(formats.date_format(value, _in_order(style, get_language() or "en")))
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=None)  # of two zones' equal moments each is written by its own clock; no style names it
+    return _dated(value, style, get_language() or "en")
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _dated(value: Any, style: str, language: str) -> str:
+    """A page has twenty dates, and the same ones for everybody."""
+    text = str(formats.date_format(value, _in_order(style, language)))
     if style.startswith("D "):
         text = text.replace(". ", " ", 1)
     return text[:1].upper() + text[1:] if style[:1] in "Dl" else text
