@@ -146,6 +146,11 @@ class AbsenceNotice(TenantModel):
         indexes = [
             models.Index(fields=["school", "pupil", "starts_at"], name="attendance_notice_pupil"),
             models.Index(fields=["school", "ends_at"], name="attendance_notice_end"),
+            models.Index(
+                fields=["school", "document_key"],
+                condition=~models.Q(document_key=""),
+                name="attendance_notice_document",
+            ),
         ]
 
 
@@ -205,7 +210,8 @@ class Alert(TenantModel):
         indexes = [
             models.Index(
                 fields=["school", "due_at"], condition=models.Q(state=1), name="attendance_alert_due"
-            )
+            ),
+            models.Index(fields=["school", "register"], name="attendance_alert_register"),
         ]
 
 

@@ -90,6 +90,12 @@ class Config:
     log_format: str
     default_language: str
     demo: bool
+    keep_school_years: int
+    keep_history_months: int
+    keep_looks_months: int
+    keep_read_notifications_days: int
+    keep_unread_notifications_days: int
+    keep_jobs_days: int
 
     @property
     def smtp(self) -> SmtpServer | None:
@@ -321,6 +327,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("log_format", _one_of("text", "json"), "`text`", "`text` for people, `json` (one object a line) for machines"),
     Setting("default_language", _one_of(*LANGUAGES), "`en`", f"where a person has chosen none: {', '.join(LANGUAGES)}"),
     Setting("demo", _flag, "`true`", "`up` fills an empty database with the demonstration authority"),
+    Setting("keep_school_years", _whole_number(1, 100), "`5`",
+            "how many school years before the running one are kept with their registers, absences, letters and notices"),
+    Setting("keep_history_months", _whole_number(12, 1200), "`24`", "how many months back the history of changes is kept"),
+    Setting("keep_looks_months", _whole_number(12, 1200), "`24`", "how many months back it is kept who looked at whose data"),
+    Setting("keep_read_notifications_days", _whole_number(1, 36500), "`90`", "days for which notifications are kept that were read"),
+    Setting("keep_unread_notifications_days", _whole_number(1, 36500), "`365`", "days for which unread ones are kept"),
+    Setting("keep_jobs_days", _whole_number(1, 3650), "`14`", "days for which the records of finished and failed jobs are kept"),
 )  # fmt: skip
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _KNOWN = {*_BY_NAME, *OTHER_NAMES, *(s.name + "_FILE" for s in SETTINGS if s.secret)}
@@ -507,6 +520,12 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
         "log_format": "text",
         "default_language": "en",
         "demo": True,
+        "keep_school_years": 5,
+        "keep_history_months": 24,
+        "keep_looks_months": 24,
+        "keep_read_notifications_days": 90,
+        "keep_unread_notifications_days": 365,
+        "keep_jobs_days": 14,
     }
     values = {**defaults, **given, "data_dir": data_dir}
     if "secret_key" not in given:

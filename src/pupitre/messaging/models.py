@@ -63,6 +63,7 @@ class Notification(TenantModel):
         indexes = [
             models.Index(fields=["account", "-created_at"], name="messaging_notification_account"),
             models.Index(fields=["school", "person", "-created_at"], name="messaging_notification_person"),
+            models.Index(fields=["school", "created_at"], name="messaging_notification_age"),
         ]
 
 

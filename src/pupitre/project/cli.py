@@ -103,6 +103,15 @@ def _parser() -> argparse.ArgumentParser:
         "doctor", "look whether everything is in order, and say how to mend what is not", _doctor
     )
     doctor.add_argument("--quiet", action="store_true", help="show only what is not in order")
+    retention = command("retention", "delete what is older than its rule allows", _retention)
+    retention.add_argument("--dry-run", action="store_true", help="say what would go and delete nothing")
+    retention.add_argument("--school", default="", help="only this school's, by its short name")
+    retention.add_argument(
+        "--minutes", type=int, default=240, help="stop after so long; what is left goes on the next time"
+    )
+    retention.add_argument("--fast", action="store_true", help="do not rest between batches")
+    counting = command("figures", "count the months of attendance that were never counted", _figures)
+    counting.add_argument("--school", default="", help="only this school's, by its short name")
     command("migrate", "bring the tables up to date, as the role that owns them", _migrate)
     command("web", "answer pages (one process of a larger installation)", _web)
     command("worker", "carry out jobs (one process of a larger installation)", _worker)
@@ -211,6 +220,24 @@ def _export(args: argparse.Namespace) -> int:
         from pupitre.project.commands import rosters
 
         return int(rosters.run_export(args) or 0)
+
+    return _with_database(work)
+
+
+def _retention(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from pupitre.project.commands import retention
+
+        return retention.run_retention(args)
+
+    return _with_database(work)
+
+
+def _figures(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from pupitre.project.commands import retention
+
+        return retention.run_figures(args)
 
     return _with_database(work)
 

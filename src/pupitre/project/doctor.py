@@ -22,6 +22,8 @@ from pupitre.project import catalogues, database
 
 Verdict = Literal["ok", "warn", "fail"]
 _GIGABYTE = 1_000_000_000
+#: So long old rows may lie undeleted before the doctor says so.
+_RETENTION_PATIENCE = timedelta(days=3)
 #: Tables that keep rows of a school; every one must be protected. Partitions are protected through their parent.
 _TENANT_TABLES = """
     select c.oid::regclass::text, c.relrowsecurity, c.relforcerowsecurity,
@@ -126,6 +128,8 @@ def _connected_lines(config: Config, urls: Urls) -> Iterator[Line]:
         yield _migration_line(config, urls)
         yield from _protection_lines(connection)
         yield _worker_line(connection)
+        yield _retention_line(connection)
+        yield from _month_lines(connection)
 
 
 def _protection_lines(connection: psycopg.Connection[Any]) -> Iterator[Line]:
@@ -196,6 +200,52 @@ def _worker_line(connection: psycopg.Connection[Any]) -> Line:
     if late:
         return Line("warn", "worker", f"{alive} alive, but {late} jobs are late", "Start more workers.")
     return Line("ok", "worker", f"{alive} alive, heard {heard_ago:.0f} s ago")
+
+
+def _retention_line(connection: psycopg.Connection[Any]) -> Line:
+    """Whether every school's old rows were deleted within the last days; an installation that is younger has time."""
+    mend = "It runs at night where a worker is alive. `pupitre retention` runs it now, `--dry-run` says what would go."
+    try:
+        row = connection.execute(
+            "select (select began_at from tenancy_upkeep where name = 'retention'), "
+            "  (select count(*) from tenancy_school s where not exists (select 1 from tenancy_upkeep u "
+            "    where u.name = 'retention:' || s.id and u.ended_at > clock_timestamp() - %(patience)s)), "
+            "  (select min(applied) from django_migrations where app = 'tenancy' and name = '0005_upkeep') "
+            "    > clock_timestamp() - %(patience)s",
+            {"patience": _RETENTION_PATIENCE},
+        ).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return Line("warn", "retention", "it has no tables yet", "Run `pupitre migrate`.")
+    assert row
+    began_at, behind, is_young = row
+    if began_at is None:
+        return Line("ok" if is_young else "warn", "retention", "has never run", "" if is_young else mend)
+    if began_at < clock.now() - _RETENTION_PATIENCE:
+        return Line("warn", "retention", f"last ran on {began_at:%Y-%m-%d}", mend)
+    if behind and not is_young:
+        told = f"{behind} schools were not done within {_RETENTION_PATIENCE.days} days"
+        return Line("warn", "retention", told, mend)
+    return Line("ok", "retention", f"last ran on {began_at:%Y-%m-%d}")
+
+
+def _month_lines(connection: psycopg.Connection[Any]) -> Iterator[Line]:
+    """Whether tables by month have next month ready, and nothing waits for its month."""
+    mend = "The nightly retention makes months ahead; `pupitre retention` does it now."
+    found = connection.execute(
+        "select p.partrelid::regclass::text, "
+        "  to_regclass(quote_ident(c.relname || to_char(clock_timestamp() at time zone 'UTC' + interval '1 month', '_YYYY_MM'))) "
+        "    is not null, coalesce(pg_relation_size(to_regclass(quote_ident(c.relname || '_rest'))), 0) "
+        "from pg_partitioned_table p join pg_class c on c.oid = p.partrelid "
+        "where c.relnamespace = 'public'::regnamespace order by 1"
+    ).fetchall()
+    late = [name for name, is_ready, _rest in found if not is_ready]
+    waiting = [name for name, _is_ready, rest in found if rest]
+    if late:
+        yield Line("warn", "months", f"next month is not made yet for {', '.join(late)}", mend)
+    elif waiting:
+        yield Line("warn", "months", f"rows of {', '.join(waiting)} wait for their month", mend)
+    elif found:
+        yield Line("ok", "months", f"{len(found)} tables are kept by months, which lie ready")
 
 
 def _catalogue_lines() -> Iterator[Line]:

@@ -1,9 +1,12 @@
 """Founding and changing authorities and schools: acts of the operator, from the command line and the demonstration."""
 
+from datetime import datetime
+from typing import Any
+
 from django.db import transaction
 
 from . import queries
-from .models import Authority, School
+from .models import Authority, School, Upkeep
 
 
 @transaction.atomic
@@ -47,3 +50,19 @@ def found_school(
     school, _ = School.objects.update_or_create(slug=slug, defaults=facts)
     queries.forget_schools()
     return school
+
+
+def note_upkeep(
+    name: str,
+    *,
+    began_at: datetime | None = None,
+    ended_at: datetime | None = None,
+    facts: dict[str, Any] | None = None,
+) -> None:
+    """Note that upkeep of that name began, or what it did and, where it came to its end, when it ended."""
+    if began_at is not None:
+        Upkeep.objects.update_or_create(name=name, defaults={"began_at": began_at})
+    else:
+        Upkeep.objects.filter(name=name).update(
+            facts=facts or {}, **({"ended_at": ended_at} if ended_at else {})
+        )

@@ -91,3 +91,16 @@ class Change(models.Model):
             models.Index(fields=["school", "subject_id", "-changed_at"], name="tenancy_change_subject"),
             models.Index(fields=["school", "table_name", "row_id"], name="tenancy_change_row"),
         ]
+
+
+class Upkeep(models.Model):
+    """When work that keeps the installation in order last began and ended, by its name. Holds no school's data."""
+
+    name = models.TextField(unique=True)
+    began_at = models.DateTimeField()
+    #: When it last came to its end.
+    ended_at = models.DateTimeField(null=True)
+    facts = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name

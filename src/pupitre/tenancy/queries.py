@@ -1,10 +1,11 @@
 """Reading authorities and schools. They hold no personal data and need no scope."""
 
 import time
+from datetime import datetime
 
 from pupitre.kernel.errors import NotFound
 
-from .models import Authority, Change, School
+from .models import Authority, Change, School, Upkeep
 from .rules import SchoolFacts
 
 # A school's facts change a few times a year and are asked for on every page: each process remembers them for a minute.
@@ -67,6 +68,12 @@ def all_schools() -> list[SchoolFacts]:
     return [facts_of(school) for school in School.objects.select_related("authority").order_by("id")]
 
 
+def schools_called(words: str, *, limit: int = 20) -> list[SchoolFacts]:
+    """Schools with those words in their names, for who looks for the way in to her own."""
+    found = School.objects.select_related("authority").filter(name__icontains=words).order_by("name", "id")
+    return [facts_of(school) for school in found[:limit]]
+
+
 def access_authority(authority_id: int) -> Authority:
     found = Authority.objects.filter(pk=authority_id).first()
     if found is None:
@@ -95,3 +102,9 @@ def changes_of(table: str, row_id: int) -> list[Change]:
 def forget_schools() -> None:
     """Drop what this process remembers, after a school's facts were changed."""
     _remembered.clear()
+
+
+def upkeep_ends(prefix: str) -> dict[str, datetime | None]:
+    """When the upkeep whose names begin so last came to its end."""
+    found = Upkeep.objects.filter(name__startswith=prefix).values_list("name", "ended_at")
+    return dict(found)

@@ -17,6 +17,7 @@ DECLARE
     ends date;
     fresh text;
     has_rest boolean;
+    is_left boolean;
     made integer := 0;
 BEGIN
     IF by_column IS NULL OR months NOT BETWEEN 1 AND 600 THEN
@@ -40,6 +41,10 @@ BEGIN
             EXECUTE format('CREATE TABLE %I (LIKE %I)', fresh || '_moving', kept);
             EXECUTE format('WITH gone AS (DELETE FROM %I WHERE %I >= %L AND %I < %L RETURNING *) INSERT INTO %I SELECT * FROM gone',
                            rest, by_column, begins, by_column, ends, fresh || '_moving');
+            EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', rest) INTO STRICT is_left;
+            IF NOT is_left THEN
+                EXECUTE format('TRUNCATE %I', rest);
+            END IF;
         END IF;
         -- ATTACH lets the table be read and written meanwhile; CREATE TABLE ... PARTITION OF would not.
         EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', kept, fresh, begins, ends);
