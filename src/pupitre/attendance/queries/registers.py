@@ -70,15 +70,17 @@ _PAGE: Final = _SHEET.format(
     told="(SELECT told FROM lesson)",
     before=_BEFORE,
 )
-_SAVED: Final = _SHEET.format(lesson="", klass="%(class)s", told="NULL", before="NULL")
+# Who saves need not look back, but at what was kept of the register's marks.
+_KEPT: Final = """
+(SELECT json_agg(json_build_array(v.pupil_id, v.status, v.minutes, v.code_id, v.note, v.recorded_at, v.recorded_by_id, v.device,
+                                  v.is_explicit, v.outcome) ORDER BY v.id)
+   FROM attendance_markrevision v WHERE v.register_id = (SELECT id FROM held))
+"""
+_SAVED: Final = _SHEET.format(lesson="", klass="%(class)s", told="NULL", before=_KEPT)
 _SETTINGS: Final = """
 SELECT (SELECT json_agg(json_build_array(id, code, label, status) ORDER BY position, id)
           FROM attendance_attendancecode WHERE is_active),
        (SELECT correction_days FROM attendance_attendancesettings LIMIT 1)
-"""
-_KEPT: Final = """
-SELECT pupil_id, status, minutes, code_id, note, recorded_at, recorded_by_id, device, is_explicit, outcome
-  FROM attendance_markrevision WHERE register_id = %s ORDER BY id
 """
 # A lesson may have left the timetable, or moved, after its register was taken.
 _TAKEN_THEN: Final = """
@@ -133,6 +135,8 @@ class Sheet:
     taken_at: datetime | None
     taken_by: str
     closed_by: str
+    #: Marks that do not count (any more), by pupil and in the order in which they were kept; only where it is to be saved.
+    kept: tuple[tuple[int, KeptMark], ...] = ()
 
     @property
     def closed_at(self) -> datetime | None:
@@ -204,18 +208,22 @@ def access_sheet(actor: Actor, lesson_id: int, held_on: date) -> Sheet:
     announcements, and the mark of the lesson before. One statement.
     """
     rows, told = _asked(actor, _PAGE, held_on, {"lesson": lesson_id})
+    marks = told.pop()
     lesson = timetable.lesson_told(actor.place, told[1], told[0], held_on)
-    return _sheet(actor, _allowed(actor, lesson or _taken_then(lesson_id, held_on)), rows, told)
+    allowed = _allowed(actor, lesson or _taken_then(lesson_id, held_on))
+    return _sheet(actor, allowed, rows, told, before=_before(allowed, marks or ()))
 
 
 def sheet_of(actor: Actor, lesson: timetable.HeldLesson) -> Sheet:
     """The register of a lesson to which the actor has access, for who saves it: without the marks of the lesson before."""
     asked = {"lesson": lesson.lesson_id, "class": lesson.class_id}
-    return _sheet(actor, lesson, *_asked(actor, _SAVED, lesson.held_on, asked))
+    rows, told = _asked(actor, _SAVED, lesson.held_on, asked)
+    kept = told.pop()
+    return _sheet(actor, lesson, rows, told, kept=tuple(_kept(row) for row in kept or ()))
 
 
 def _asked(actor: Actor, statement: str, on: date, asked: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    """The rows of pupils, and what came with the first: stamp, lesson, register, notices, marks of the day."""
+    """The rows of pupils, and what came with the first: stamp, lesson, register, notices, and last the day's or kept marks."""
     zone = ZoneInfo(actor.place.time_zone)
     starts, ends = instant(on, time.min, zone), instant(on + timedelta(days=1), time.min, zone)
     asked |= {"school": actor.place.id, "first": on, "last": on, "day_starts": starts, "day_ends": ends}
@@ -225,14 +233,22 @@ def _asked(actor: Actor, statement: str, on: date, asked: dict[str, Any]) -> tup
     return rows, _plain(rows[0][12])
 
 
-def _sheet(actor: Actor, lesson: timetable.HeldLesson, rows: list[Any], told: list[Any]) -> Sheet:
-    stamp, _, register, notices, marks = told
+def _sheet(
+    actor: Actor,
+    lesson: timetable.HeldLesson,
+    rows: list[Any],
+    told: list[Any],
+    *,
+    before: dict[int, tuple[Status, int]] | None = None,
+    kept: tuple[tuple[int, KeptMark], ...] = (),
+) -> Sheet:
+    stamp, _, register, notices = told
     register_id, version, taken_at, closed_at, taken_by, closed_by = register or (None, 0, None, None, "", "")
     own_codes, correction_days = _settings_at(actor.place.id, stamp)
-    announced, before = _announced(lesson, notices or ()), _before(lesson, marks or ())
+    announced = _announced(lesson, notices or ())
     return Sheet(
         lesson=lesson,
-        pupils=tuple(_pupil(row, announced, before) for row in rows if row[0] is not None),
+        pupils=tuple(_pupil(row, announced, before or {}) for row in rows if row[0] is not None),
         codes=codes_from(actor.place, own_codes),
         facts=RegisterFacts(
             held_on=lesson.held_on,
@@ -249,6 +265,7 @@ def _sheet(actor: Actor, lesson: timetable.HeldLesson, rows: list[Any], told: li
         taken_at=_instant(taken_at),
         taken_by=taken_by or "",
         closed_by=closed_by or "",
+        kept=kept,
     )
 
 
@@ -330,20 +347,19 @@ def status_letters() -> str:
 
 
 def marks_of(sheet: Sheet) -> dict[int, PupilMarks]:
-    """Everything known about each pupil's marks, kept ones included: what merging decides on."""
-    found = {pupil.id: PupilMarks(pupil.mark) for pupil in sheet.pupils}
-    if sheet.register_id is None:
-        return found
-    with connection.cursor() as cursor:
-        cursor.execute(_KEPT, [sheet.register_id])
-        for row in cursor.fetchall():
-            before = found.get(row[0])
-            if before is not None:
-                mark = MarkFacts(
-                    Status(row[1]), row[5], row[7], row[8], row[2], row[3] or 0, row[4], row[6] or 0
-                )
-                found[row[0]] = PupilMarks(before.current, (*before.kept, KeptMark(mark, Outcome(row[9]))))
-    return found
+    """Everything known about each pupil's marks, kept ones included: what merging decides on. For a sheet of `sheet_of`."""
+    kept: dict[int, list[KeptMark]] = {}
+    for pupil_id, one in sheet.kept:
+        kept.setdefault(pupil_id, []).append(one)
+    return {pupil.id: PupilMarks(pupil.mark, tuple(kept.get(pupil.id, ()))) for pupil in sheet.pupils}
+
+
+def _kept(row: list[Any]) -> tuple[int, KeptMark]:
+    pupil_id, status, minutes, code_id, note, at, by, device, is_explicit, outcome = row
+    mark = MarkFacts(
+        Status(status), datetime.fromisoformat(at), device, is_explicit, minutes, code_id or 0, note, by or 0
+    )
+    return pupil_id, KeptMark(mark, Outcome(outcome))
 
 
 @dataclass(frozen=True, slots=True)
