@@ -1,4 +1,4 @@
-"""Connections of other systems, and the access tokens they were given."""
+"""Connections of other systems, the access tokens they were given, and the webhooks that tell them what happens."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -62,3 +62,77 @@ class IdempotencyKey(TenantModel):
             )
         ]
         indexes = [models.Index(fields=["school", "created_at"], name="connections_idempotency_age")]
+
+
+class Webhook(TenantModel):
+    """An address of another system that is told what happens in the school."""
+
+    name = models.TextField()
+    url = models.TextField()
+    kinds = ArrayField(models.TextField())  # rules.webhooks.EventKind
+    #: Sealed (kernel.sealing): it signs, so it must be read back. Its hash would not do.
+    secret = models.BinaryField()
+    #: The secret before, which signs too until then.
+    old_secret = models.BinaryField(null=True)
+    old_secret_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        "people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    disabled_at = models.DateTimeField(null=True)
+    disabled_by = models.SmallIntegerField(null=True)  # rules.webhooks.DisabledBy
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WebhookPulse(TenantModel):
+    """How a webhook's receiver fares. Apart from the webhook: it changes with every delivery, and nobody did it."""
+
+    webhook = TenantForeignKey(Webhook, on_delete=models.CASCADE, db_index=False)
+    #: In a row.
+    failures = models.SmallIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    #: Not asked before then.
+    paused_until = models.DateTimeField(null=True)
+    #: A worker has its turn; after that time the turn is lost and others may have it.
+    busy_until = models.DateTimeField(null=True)
+    #: The time of the job that was deferred to try again.
+    wakes_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school", "webhook"], name="connections_webhookpulse_once")
+        ]
+
+
+class WebhookDelivery(TenantModel):
+    """An event on its way to one receiver, and what became of it: the log that the school sees."""
+
+    webhook = TenantForeignKey(Webhook, on_delete=models.CASCADE, db_index=False)
+    #: The same for all receivers, attempts and replays: receivers know by it what they have had already.
+    event_id = models.UUIDField()
+    kind = models.TextField()
+    payload = models.JSONField()
+    created_at = models.DateTimeField()
+    state = models.SmallIntegerField(default=1)  # rules.webhooks.DeliveryState
+    attempts = models.SmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    attempted_at = models.DateTimeField(null=True)
+    #: Of the last attempt: rules.webhooks.Problem, the HTTP status (0: none), the beginning of the answer.
+    problem = models.SmallIntegerField(default=0)
+    status = models.SmallIntegerField(default=0)
+    answer = models.TextField(blank=True, default="")
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["school", "webhook", "next_attempt_at"],
+                condition=models.Q(state=1),
+                name="connections_delivery_due",
+            ),
+            models.Index(fields=["school", "webhook", "-id"], name="connections_delivery_log"),
+            models.Index(fields=["school", "created_at"], name="connections_delivery_age"),
+        ]

@@ -12,10 +12,12 @@ from pupitre.attendance.rules.events import (
     AbsenceLetterIssued,
     PupilMissing,
 )
-from pupitre.kernel import events
+from pupitre.connections.rules.webhooks import WebhookClosed
+from pupitre.kernel import clock, events
 from pupitre.messaging.rules.kinds import Kind, Show, moment
-from pupitre.people.rules import Actor, reach
+from pupitre.people.rules import OFFICE, Actor, reach
 from pupitre.people.rules.events import SignedOut, SignedOutEverywhere
+from pupitre.project import receivers
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable.rules.events import CoverChanged
@@ -30,6 +32,8 @@ def wire() -> None:
     events.subscribe(CoverChanged, tell_substitutes)
     events.subscribe(SignedOut, forget_device)
     events.subscribe(SignedOutEverywhere, forget_devices)
+    events.subscribe(WebhookClosed, tell_office)
+    receivers.wire()
     reach.learn(pupils_taught_by)
 
 
@@ -77,6 +81,16 @@ def tell_substitutes(event: CoverChanged) -> None:
     ):
         if person_id is not None:
             _tell(school, [person_id], kind, facts, url=day, now=event.at)
+
+
+def tell_office(event: WebhookClosed) -> None:
+    from pupitre.people import queries as people
+
+    school = tenancy.school_by_id(event.school_id)
+    told = people.persons_with(school.id, OFFICE, clock.local(event.at, school.time_zone).date())
+    url = reverse("webhook", kwargs={"school": school.slug, "webhook": event.webhook_id})
+    facts = {"webhook": event.name, "school": school.name}
+    _tell(school, told, Kind.WEBHOOK_DISABLED, facts, url=url, now=event.at)
 
 
 def pupils_taught_by(actor: Actor, today: date) -> frozenset[int]:

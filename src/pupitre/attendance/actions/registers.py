@@ -16,9 +16,10 @@ from pupitre.attendance.queries.registers import Sheet, SheetPupil
 from pupitre.attendance.rules import merging
 from pupitre.attendance.rules import registers as rules
 from pupitre.attendance.rules.absences import minutes_late
+from pupitre.attendance.rules.events import RegisterClosed, RegisterTaken
 from pupitre.attendance.rules.merging import Kind, MarkFacts, PupilMarks
 from pupitre.attendance.rules.status import Code, Status
-from pupitre.kernel import clock
+from pupitre.kernel import clock, events
 from pupitre.people.rules import Actor
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable import queries as timetable
@@ -256,6 +257,8 @@ def _write(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime, *, is_first
         _write_marks(actor.place, sheet, merge, version, now)
     if changed or is_first:
         _publish(actor, sheet, merge, now)
+    if is_first:
+        events.publish(RegisterTaken(actor.place.id, *_which(sheet), now))
     before = {pupil.id: pupil.mark for pupil in sheet.pupils if pupil.mark}
     return Taken(
         sheet,
@@ -265,6 +268,11 @@ def _write(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime, *, is_first
         tuple(merge.happenings),
         changed=changed,
     )
+
+
+def _which(sheet: Sheet) -> tuple[int, int, int, date]:
+    assert sheet.register_id is not None
+    return sheet.register_id, sheet.lesson.lesson_id, sheet.lesson.class_id, sheet.lesson.held_on
 
 
 def _columns(marks: Sequence[tuple[int, MarkFacts]], before: str = "") -> dict[str, list[Any]]:
@@ -306,6 +314,7 @@ def close_register(actor: Actor, *, lesson_id: int, held_on: date, now: datetime
     """Close the register: what it says is final until it is reopened. One that nobody has taken is taken by it."""
     taken = take_register(actor, lesson_id=lesson_id, held_on=held_on, told=[], now=now)
     Register.objects.filter(pk=taken.register_id).update(closed_at=now, closed_by_id=actor.person_id or None)
+    events.publish(RegisterClosed(actor.place.id, *_which(taken.sheet), now))
     return taken
 
 

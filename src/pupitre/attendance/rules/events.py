@@ -62,3 +62,27 @@ class AbsenceLetterIssued:
     guardian_person_ids: tuple[int, ...]
     count: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterTaken:
+    """A register was taken for the first time that day; its later corrections are not told."""
+
+    school_id: int
+    register_id: int
+    lesson_id: int
+    class_id: int
+    held_on: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterClosed:
+    """A register was closed."""
+
+    school_id: int
+    register_id: int
+    lesson_id: int
+    class_id: int
+    held_on: date
+    at: datetime

@@ -7,6 +7,8 @@ from django.db import transaction
 
 from pupitre.courses.actions.groups import follow_homerooms
 from pupitre.courses.models import AcademicSession, Class, ClassGroup, Enrolment
+from pupitre.courses.rules.events import EnrolmentChanged
+from pupitre.kernel import events
 from pupitre.kernel.errors import Refused
 from pupitre.people.rules import OFFICE, Actor, require
 
@@ -74,6 +76,7 @@ def enrol(
         enrolment.save(update_fields=["ends_on"])
     if klass.kind == Class.HOMEROOM and role == Enrolment.STUDENT:
         follow_homerooms(homeroom_ids=[klass.pk])
+    events.publish(EnrolmentChanged(actor.place.id, klass.pk, person.pk, role, is_ended=False))
     return enrolment
 
 
@@ -84,6 +87,11 @@ def end_enrolment(actor: Actor, enrolment: Enrolment, *, today: date) -> Enrolme
     enrolment.ends_on = today - timedelta(days=1)
     enrolment.save(update_fields=["ends_on"])
     follow_homerooms(homeroom_ids=[enrolment.klass_id])
+    events.publish(
+        EnrolmentChanged(
+            actor.place.id, enrolment.klass_id, enrolment.person_id, enrolment.role, is_ended=True
+        )
+    )
     return enrolment
 
 

@@ -5,10 +5,11 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from pupitre.kernel import clock
+from pupitre.kernel import clock, events
 from pupitre.messaging.actions import notifications
 from pupitre.messaging.models import Notice, Notification, Receipt
 from pupitre.messaging.queries import notices as queries
+from pupitre.messaging.rules.events import NoticePublished
 from pupitre.messaging.rules.kinds import AlreadyPublished, Audience, Kind, NobodyReached
 from pupitre.messaging.rules.notices import (
     REMINDED_FOR,
@@ -97,6 +98,15 @@ def publish_notice(actor: Actor, *, notice_id: int, now: datetime) -> Notice:
     notice.published_at = now
     notice.save(update_fields=["published_at", "recipients"])
     deferred(HAND_OUT, actor.place.id, notice_id=notice.pk)
+    events.publish(
+        NoticePublished(
+            actor.place.id,
+            notice.pk,
+            Audience(notice.audience),
+            notice.klass_id,
+            needs_confirmation=notice.needs_confirmation,
+        )
+    )
     return notice
 
 

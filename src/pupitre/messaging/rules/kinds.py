@@ -33,6 +33,7 @@ class Kind(IntEnum):
     SUBSTITUTION = 8
     NOTICE_UNREAD = 9
     SUBSTITUTION_ENDED = 10
+    WEBHOOK_DISABLED = 11
 
 
 class Channel(IntEnum):
@@ -117,6 +118,12 @@ WORDINGS: dict[Kind, Wording] = {
     Kind.SUBSTITUTION_ENDED: Wording(
         _("You need not cover a lesson"),
         _("You need not cover %(subject)s of %(class)s on %(date)s at %(time)s any more."),
+    ),
+    Kind.WEBHOOK_DISABLED: Wording(
+        _("A webhook was disabled"),
+        _(
+            "“%(webhook)s” of %(school)s is told nothing any more, because the other system does not accept it."
+        ),
     ),
 }
 

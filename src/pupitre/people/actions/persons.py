@@ -6,11 +6,13 @@ from typing import Any
 
 from django.db import transaction
 
+from pupitre.kernel import events
 from pupitre.kernel.errors import Conflict, NotFound, Refused
 from pupitre.kernel.text import fold
 from pupitre.people.models import ClassCard, Guardianship, Invitation, Membership, Person
 from pupitre.people.queries import files
 from pupitre.people.rules import OFFICE, Actor, Relation, Role, require
+from pupitre.people.rules.events import PersonCreated, PersonEnded, PersonUpdated
 
 #: The columns of a person that the office changes by hand.
 CHANGEABLE = frozenset(
@@ -73,6 +75,7 @@ def register_person(
     )
     _set_keys(person)
     person.save(force_insert=True)
+    events.publish(PersonCreated(actor.place.id, person.pk, sourced_id))
     return person
 
 
@@ -82,7 +85,7 @@ def add_person(
 ) -> Person:
     """Add a person by hand, with a first role. `facts` are columns among CHANGEABLE."""
     person = register_person(actor, given_name=given_name, family_name=family_name, now=now, **facts)
-    grant_role(actor, person, role)
+    _grant(actor, person, role)
     return person
 
 
@@ -101,6 +104,7 @@ def change_person(actor: Actor, person_id: int, **facts: Any) -> Person:
         setattr(person, name, value)
     _set_keys(person)
     person.save(update_fields=[*facts, "family_key", "given_key"])
+    _tell_changed(person, *facts)
     return person
 
 
@@ -114,6 +118,7 @@ def end_person(actor: Actor, person_id: int, *, on: date, now: datetime) -> Pers
     person.save(update_fields=["ended_on"])
     Invitation.objects.filter(person=person, used_at__isnull=True, expires_at__gt=now).update(expires_at=now)
     ClassCard.objects.filter(person=person, revoked_at__isnull=True).update(revoked_at=now)
+    events.publish(PersonEnded(person.school_id, person.pk, on))
     return person
 
 
@@ -123,7 +128,12 @@ def return_person(actor: Actor, person_id: int) -> Person:
     person = files.access_person_for_office(actor, person_id)
     person.ended_on = None
     person.save(update_fields=["ended_on"])
+    _tell_changed(person, "ended_on")
     return person
+
+
+def _tell_changed(person: Person, *changed: str) -> None:
+    events.publish(PersonUpdated(person.school_id, person.pk, changed))
 
 
 @transaction.atomic
@@ -132,6 +142,14 @@ def grant_role(
 ) -> Membership:
     """Give a person a role in the whole school, or again where it had ended."""
     require(actor, OFFICE)
+    found = _grant(actor, person, role, starts_on=starts_on, ends_on=ends_on)
+    _tell_changed(person, "roles")
+    return found
+
+
+def _grant(
+    actor: Actor, person: Person, role: Role, *, starts_on: date | None = None, ends_on: date | None = None
+) -> Membership:
     found, _ = Membership.objects.update_or_create(
         school_id=actor.place.id,
         person=person,
@@ -154,6 +172,7 @@ def end_role(actor: Actor, membership_id: int, *, today: date) -> Membership:
         raise OwnRole
     found.ends_on = today - timedelta(days=1)
     found.save(update_fields=["ends_on"])
+    events.publish(PersonUpdated(found.school_id, found.person_id, ("roles",)))
     return found
 
 
@@ -176,6 +195,7 @@ def make_guardian(
         guardian=guardian,
         defaults={"relation": relation, "ends_on": None, **entitlements},
     )
+    _tell_changed(pupil, "guardians")
     return found
 
 
@@ -188,4 +208,5 @@ def change_guardianship(actor: Actor, pupil_id: int, guardian_id: int, **facts: 
     for name, value in facts.items():
         setattr(found, name, value)
     found.save(update_fields=list(facts))
+    events.publish(PersonUpdated(found.school_id, found.pupil_id, ("guardians",)))
     return found

@@ -1,5 +1,6 @@
 """Reading accounts, persons, roles and who looks after whom."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -146,6 +147,14 @@ def reachable_persons(person_ids: list[int]) -> list[Reachable]:
         for row in rows
     }
     return [reachable[person_id] for person_id in dict.fromkeys(person_ids) if person_id in reachable]
+
+
+def persons_with(school_id: int, roles: Iterable[Role], today: date) -> list[int]:
+    """Who has one of those roles today in the school in scope. For telling them, not for deciding what they may."""
+    # An account reads its own roles of all schools, so the school is named here.
+    found = Membership.objects.filter(_current(today), school_id=school_id, role__in=list(roles))
+    found = found.filter(person__ended_on__isnull=True)
+    return list(found.order_by("person_id").values_list("person_id", flat=True).distinct())
 
 
 def confirmed_addresses() -> "QuerySet[EmailAddress]":

@@ -1,6 +1,7 @@
-"""What happens to accounts that others want to know."""
+"""What happens to accounts and persons that others want to know."""
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,33 @@ class SignedOutEverywhere:
 
     account_id: int
     still: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCreated:
+    """A person was added to a school by hand or by another system; a roster's are not told one by one."""
+
+    school_id: int
+    person_id: int
+    sourced_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonUpdated:
+    """What the school keeps of a person was changed, other than by a roster.
+
+    `changed` names columns of Person, or "roles", "guardians".
+    """
+
+    school_id: int
+    person_id: int
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEnded:
+    """A person leaves the school on that date."""
+
+    school_id: int
+    person_id: int
+    on: date

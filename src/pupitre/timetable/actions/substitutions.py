@@ -10,7 +10,7 @@ from pupitre.people.rules import OFFICE, Actor, require
 from pupitre.timetable.models import Lesson, Substitution
 from pupitre.timetable.queries import HeldLesson, lessons_of_day
 from pupitre.timetable.rules.errors import NotHeldThen, NothingChanged
-from pupitre.timetable.rules.events import CoverChanged
+from pupitre.timetable.rules.events import CoverChanged, DayChanged
 from pupitre.timetable.rules.words import title_beside
 
 
@@ -51,6 +51,17 @@ def change_day(
         },
     )
     _publish(actor, before, found.substitute_id, now)
+    events.publish(
+        DayChanged(
+            school_id=actor.place.id,
+            lesson_id=lesson_id,
+            held_on=held_on,
+            substitute_id=found.substitute_id,
+            room_id=room_id,
+            is_cancelled=is_cancelled,
+            is_undone=False,
+        )
+    )
     return found
 
 
@@ -64,6 +75,9 @@ def undo_change(actor: Actor, lesson_id: int, held_on: date, *, now: datetime) -
         raise NotFound
     if before is not None:
         _publish(actor, before, None, now)
+    events.publish(
+        DayChanged(actor.place.id, lesson_id, held_on, None, None, is_cancelled=False, is_undone=True)
+    )
 
 
 def _lesson_then(actor: Actor, lesson_id: int, held_on: date) -> HeldLesson | None:

@@ -21,3 +21,19 @@ class CoverChanged:
     substitute_id: int | None
     released_id: int | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayChanged:
+    """A lesson is held otherwise on that date than the timetable has it: by a substitute, elsewhere, or not at all.
+
+    `is_undone` where what was said before does not count any more.
+    """
+
+    school_id: int
+    lesson_id: int
+    held_on: date
+    substitute_id: int | None
+    room_id: int | None
+    is_cancelled: bool
+    is_undone: bool
