@@ -8,6 +8,8 @@ def fold(text: str) -> str:
 
     `LIKE` is not leakproof and cannot use an index under row-level security; a folded column and `starts_with` can.
     """
+    if text.isascii():
+        return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 

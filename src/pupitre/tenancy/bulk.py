@@ -118,6 +118,8 @@ def line_of(row: Sequence[Any]) -> str:
 
 def text_of(value: Any) -> str:
     """A value in COPY's text format."""
+    if type(value) is str:  # most are
+        return escaped(value)
     if value is None:
         return "\\N"
     if isinstance(value, bool):

@@ -1,6 +1,6 @@
 """Writing many people at once: what a roster says, in a number of statements that does not grow with the roster."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from pupitre.people.rules.rosters import (
     PersonFacts,
     Tally,
 )
+from pupitre.tenancy import bulk
 
 # PostgreSQL takes 65,535 parameters a statement; a person has 22 columns.
 BATCH = 1000
@@ -120,46 +121,47 @@ def _apply_persons(school: int, facts: Sequence[PersonFacts], now: datetime, don
     if not told:
         return
     held = {p.sourced_id: p for p in Person.objects.select_for_update().filter(sourced_id__in=list(told))}
-    changed: list[Person] = []
-    for sourced_id, columns in told.items():
-        person = held.get(sourced_id)
-        if person is None:
-            changed.append(_new_person(school, sourced_id, dict(columns), now))
-        elif _tell(person, dict(columns)):
-            changed.append(person)
-    done.person_ids.update({p.sourced_id: p.pk for p in held.values()})
-    for person in changed:
-        name = person.preferred_name or person.given_name
-        person.family_key = fold(f"{person.family_name} {name}")
-        person.given_key = fold(f"{name} {person.family_name}")
-        person.pk = None
-    written = Person.objects.bulk_create(
-        changed,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["school", "sourced_id"],
-        update_fields=[*PERSON_COLUMNS, "family_key", "given_key", "ended_on"],
-    )
-    done.persons = Tally(
-        added=sum(p.sourced_id not in held for p in written),
-        changed=sum(p.sourced_id in held for p in written),
-        same=len(told) - len(written),
-    )
-    done.person_ids.update({p.sourced_id: p.pk for p in written})
+    new = {key: {**PERSON_COLUMNS, **columns} for key, columns in told.items() if key not in held}
+    changed = {key: _values(held[key]) for key in held if _tell(held[key], dict(told[key]))}
+    ids = {key: person.pk for key, person in held.items()}
+    if new:
+        ids.update(zip(new, bulk.next_ids(Person._meta.db_table, len(new)), strict=True))
+    _write_persons(school, {**new, **changed}, ids, now)
+    done.person_ids.update(ids)
+    done.persons = Tally(added=len(new), changed=len(changed), same=len(told) - len(new) - len(changed))
 
 
-def _new_person(school: int, sourced_id: str, told: dict[str, Any], now: datetime) -> Person:
-    return Person(school_id=school, sourced_id=sourced_id, created_at=now, **{**PERSON_COLUMNS, **told})
+def _values(person: Person) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in PERSON_COLUMNS}
+
+
+def _write_persons(
+    school: int, rows: Mapping[str, Mapping[str, Any]], ids: Mapping[str, int], now: datetime
+) -> None:
+    if not rows:
+        return
+    told = (*PERSON_COLUMNS, "family_key", "given_key", "ended_on")
+    columns = ("id", "sourced_id", "locale", "photo_key", "created_at", *told)
+    lines = (
+        (ids[key], key, "", "", now, *map(row.__getitem__, PERSON_COLUMNS), *_keys(row), None)
+        for key, row in rows.items()
+    )
+    table = Person._meta.db_table
+    bulk.upsert_rows(table, school, columns, lines, unique=("sourced_id",), update=told)
+
+
+def _keys(row: Mapping[str, Any]) -> tuple[str, str]:
+    """What the person is found by."""
+    name = row["preferred_name"] or row["given_name"]
+    return fold(f"{row['family_name']} {name}"), fold(f"{name} {row['family_name']}")
 
 
 def _tell(person: Person, told: dict[str, Any]) -> bool:
     """Put what is told into the row; answers whether that changed anything."""
     different = {name: value for name, value in told.items() if getattr(person, name) != value}
-    if person.ended_on is not None:
-        different["ended_on"] = None
     for name, value in different.items():
         setattr(person, name, value)
-    return bool(different)
+    return bool(different) or person.ended_on is not None
 
 
 def _find_persons(named: set[str], done: Applied) -> None:
@@ -201,27 +203,24 @@ def _apply_memberships(school: int, facts: Sequence[MembershipFacts], done: Appl
         person, department = done.person_ids[one.person], done.department_ids.get(one.department)
         row = held.get((person, one.role.value, department))
         if row is None or any(getattr(row, name) != getattr(one, name) for name in _DATED):
-            values = {name: getattr(one, name) for name in _DATED}
-            changed.append(
-                Membership(
-                    school_id=school,
-                    person_id=person,
-                    account_id=accounts.get(person),
-                    role=one.role.value,
-                    department_id=department,
-                    **values,
-                )
-            )
+            values = (one.roster_role, one.is_primary, one.starts_on, one.ends_on)
+            changed.append((person, accounts.get(person), one.role.value, department, *values))
             done.memberships.added += row is None
-    Membership.objects.bulk_create(
-        changed,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["school", "person", "role", "department"],
-        update_fields=list(_DATED),
-    )
+    if changed:
+        columns = ("person_id", "account_id", "role", "department_id", *_DATED)
+        unique = ("person_id", "role", "department_id")
+        table = Membership._meta.db_table
+        bulk.upsert_rows(table, school, columns, changed, unique=unique, update=_DATED)
     done.memberships.changed = len(changed) - done.memberships.added
     done.memberships.same = len(wanted) - len(changed)
+
+
+#: What a new guardian is entitled to; it is the school's to change.
+_ENTITLED = {
+    **dict.fromkeys(("lives_with", "sees_record", "receives_notices", "may_announce", "may_collect"), True),
+    "court_note": "",
+    "priority": 1,
+}
 
 
 def _apply_guardianships(school: int, facts: Sequence[GuardianshipFacts], today: date, done: Applied) -> None:
@@ -237,23 +236,13 @@ def _apply_guardianships(school: int, facts: Sequence[GuardianshipFacts], today:
         # An end that is still to come was set by the office: a roster, which knows no such dates, does not take it back.
         ends_on = row.ends_on if row and not _is_over(row, today) else None
         if row is None or row.relation != relation or row.ends_on != ends_on:
-            changed.append(
-                Guardianship(
-                    school_id=school,
-                    pupil_id=pupil,
-                    guardian_id=guardian,
-                    relation=relation.value,
-                    ends_on=ends_on,
-                )
-            )
+            changed.append((pupil, guardian, relation.value, ends_on, *_ENTITLED.values()))
             done.guardianships.added += row is None
-    Guardianship.objects.bulk_create(
-        changed,
-        batch_size=BATCH,
-        update_conflicts=True,
-        unique_fields=["school", "pupil", "guardian"],
-        update_fields=["relation", "ends_on"],
-    )
+    if changed:
+        columns = ("pupil_id", "guardian_id", "relation", "ends_on", *_ENTITLED)
+        unique, update = ("pupil_id", "guardian_id"), ("relation", "ends_on")
+        table = Guardianship._meta.db_table
+        bulk.upsert_rows(table, school, columns, changed, unique=unique, update=update)
     done.guardianships.changed = len(changed) - done.guardianships.added
     done.guardianships.same = len(wanted) - len(changed)
 
