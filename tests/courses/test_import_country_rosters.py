@@ -118,6 +118,15 @@ def test_two_systems_of_one_school_do_not_end_one_anothers_pupils(office: Any) -
     assert Person.objects.get(sourced_id="ralc:90010000014").ended_on is None
 
 
+def test_a_guardian_of_children_in_two_systems_is_one(office: Any) -> None:
+    imported(office, without(SAGA, "saga.csv", b'"2","90010000012"', b"\r\n"))
+    rows = [row for row in esfera_rows() if "90010000011" not in row[1]]
+    imported(office, {"a.xlsx": workbook(rows)})
+    mother = Person.objects.get(given_name="Aysegul")
+    assert Guardianship.objects.filter(guardian=mother).count() == 2
+    assert Person.objects.get(given_name="Quim")
+
+
 def test_a_pupil_who_changes_form_leaves_the_other(office: Any) -> None:
     imported(office, SAGA)
     record = imported(office, replaced(SAGA, "saga.csv", '"ESO3B"', '"ESO4B"'))

@@ -238,7 +238,7 @@ def test_a_document_of_two_people_makes_two_guardians() -> None:
     files = replaced(SAGA, "saga.csv", '"Pare","40000012B"', '"Pare","X1234567L"')
     roster = read_roster(files)
     assert FindingCode.DOCUMENT_SHARED in said(roster, Severity.WARNING)
-    assert len([role for role in roster.roles if role.role is RosterRole.GUARDIAN]) == 5
+    assert len([role for role in roster.roles if role.role is RosterRole.GUARDIAN]) == 4
 
 
 def test_an_export_without_guardians_says_nothing_about_families() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -65,22 +65,44 @@ def _known_guardians(
     present: Mapping[Kind, Mapping[str, Facts]],
     names: Mapping[str, str],
 ) -> dict[str, str]:
+    """By a child whom she has there already and her name or address; else by her name and an address or number."""
     known, users = present.get(Kind.USERS, {}), {user.sourced_id: user for user in roster.users}
     families: dict[str, list[str]] = {}
+    contacts: dict[str, list[str]] = {}
     for facts in present.get(Kind.GUARDIANSHIPS, {}).values():
-        families.setdefault(facts["pupil"], []).append(facts["guardian"])
+        guardian = facts["guardian"]
+        families.setdefault(facts["pupil"], []).append(guardian)
+        for contact in _contacts(known.get(guardian, {})):
+            contacts.setdefault(contact, []).append(guardian)
     found: dict[str, str] = {}
     taken = set(users)
-    for pair in roster.guardianships:
-        key = pair.agent
-        if key not in coverage.unnumbered or key in known or key in found or key not in users:
-            continue
-        for other in families.get(names.get(pair.pupil, pair.pupil), ()):
-            if other not in taken and _is_the_same(users[key], known.get(other, {})):
+
+    def look(key: str, candidates: Iterable[str], *, by_email: bool) -> None:
+        if key in found or key in known:
+            return
+        for other in candidates:
+            if other not in taken and _is_the_same(users[key], known.get(other, {}), by_email=by_email):
                 found[key] = other
                 taken.add(other)
-                break
+                return
+
+    for pair in roster.guardianships:
+        if pair.agent in coverage.unnumbered and pair.agent in users:
+            look(pair.agent, families.get(names.get(pair.pupil, pair.pupil), ()), by_email=True)
+    for key in sorted(coverage.unnumbered & users.keys()):
+        told = {"email": users[key].email, "phone": users[key].phone, "sms": users[key].sms}
+        look(key, (k for contact in _contacts(told) for k in contacts.get(contact, ())), by_email=False)
     return found
+
+
+def _contacts(facts: Facts) -> Iterator[str]:
+    """Addresses and numbers to compare: a number is the same with and without its country's."""
+    if facts.get("email"):
+        yield facts["email"].casefold()
+    for name in ("phone", "sms"):
+        digits = "".join(filter(str.isdigit, facts.get(name) or ""))
+        if len(digits) >= 9:
+            yield digits[-9:]
 
 
 def _known_staff(
@@ -113,13 +135,10 @@ def _folded(facts: Facts) -> tuple[str, str]:
     return vocabulary.fold(facts.get("family_name") or ""), vocabulary.fold(facts.get("given_name") or "")
 
 
-def _is_the_same(user: Any, facts: Facts) -> bool:
-    if user.email and user.email.casefold() == str(facts.get("email", "")).casefold():
+def _is_the_same(user: Any, facts: Facts, *, by_email: bool) -> bool:
+    if by_email and user.email and user.email.casefold() == str(facts.get("email", "")).casefold():
         return True
-    return all(
-        vocabulary.fold(getattr(user, name)) == vocabulary.fold(facts.get(name) or "")
-        for name in ("family_name", "given_name")
-    )
+    return _folded(facts) == (vocabulary.fold(user.family_name), vocabulary.fold(user.given_name))
 
 
 _NAMING: Mapping[Kind, tuple[str, ...]] = {

@@ -120,8 +120,8 @@ def _guardian(record: Record, place: str) -> Guardian:
         record[f"given_name_{place}"],
         f"{record[f'surname_{place}']} {record[f'second_surname_{place}']}".strip(),
         catalonia.kinship(record[f"remarks_{place}"]),
-        document_number(record[f"document_{place}"]),
         found.email,
         found.phone,
         found.sms,
+        apart=document_number(record[f"document_{place}"]),
     )

@@ -45,15 +45,14 @@ _FACT_OF = {"grades": "grade"}
 
 @dataclass(frozen=True, slots=True)
 class Guardian:
-    """A guardian as one row tells about her. number: what tells her from all others (an identity document), '' for none.
+    """A guardian as one row tells about her. apart: what tells her from all others in these files, '' for nothing.
 
-    apart: what tells her from all others in these files only; then `child` is the pupil by whom she is known elsewhere.
+    It is not kept: elsewhere she is known by a child (`child`, or the pupil of the row) and her name.
     """
 
     given_name: str
     family_name: str
     relation: Relation = Relation.GUARDIAN
-    number: str = ""
     email: str = ""
     phone: str = ""
     sms: str = ""
@@ -202,23 +201,22 @@ class Households:
         self._link(table, pupil, key, guardian.relation, line)
 
     def _key_of(self, table: Table, pupil: str, guardian: Guardian, line: int) -> str:
+        """What tells people apart in the files (a document, a number) names nobody outside of them: a child and a name do."""
         if guardian.apart:
-            if guardian.apart not in self._apart:
-                self._apart[guardian.apart] = self._named(guardian.child, guardian.name)
-            return self._apart[guardian.apart]
-        if guardian.number:
-            key = "guardian:" + digest(guardian.number)
-            known = self._guardians.get(key)
-            if known is None or known.guardian.name == guardian.name:
+            key = self._apart.setdefault(guardian.apart, "")
+            if not key:
+                key = self._apart[guardian.apart] = self._named(guardian.child or pupil, guardian.name)
+                return key
+            known = self._guardians[key]
+            if known.guardian.name == guardian.name:
                 return key
             where = {"file": table.file, "value": f"{guardian.given_name} {guardian.family_name}"}
             self.gathering.findings.add(
                 Severity.WARNING, FindingCode.DOCUMENT_SHARED, line=line, first_line=known.line, **where
             )
-        else:
-            for key in self._by_name.get(guardian.name, ()):
-                if self._guardians[key].guardian.contacts & guardian.contacts:
-                    return key
+        for key in self._by_name.get(guardian.name, ()):
+            if self._guardians[key].guardian.contacts & guardian.contacts:
+                return key
         key = "guardian:" + digest(pupil, *guardian.name)
         self.covering.unnumbered.add(key)
         return key

@@ -116,8 +116,8 @@ def _guardian(record: Record, place: str) -> Guardian:
         given,
         family,
         catalonia.kinship(record[f"kinship_{place}"]),
-        document_number(record[f"document_{place}"]),
         found.email,
         found.phone,
         found.sms,
+        apart=document_number(record[f"document_{place}"]),
     )
