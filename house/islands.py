@@ -24,7 +24,7 @@ class NotCheckedError(Exception):
 
 def complaints(folder: Path = FRONTEND) -> str:
     """What TypeScript says of the islands; empty where it has nothing to say. Raises NotCheckedError."""
-    _install(folder)
+    install(folder)
     compiler = folder / "node_modules" / "typescript" / "bin" / "tsc"
     said = []
     for project in PROJECTS:
@@ -34,8 +34,11 @@ def complaints(folder: Path = FRONTEND) -> str:
     return "\n".join(said)
 
 
-def _install(folder: Path) -> None:
-    """What the lock file names, unless it is there. Side by side, the second waits for the first."""
+def install(folder: Path, what: str = "TypeScript") -> None:
+    """What the folder's lock file names, unless it is there. Side by side, the second waits for the first.
+
+    Raises NotCheckedError where npm cannot be asked.
+    """
     lock = folder / "package-lock.json"
     stamp = folder / "node_modules" / ".installed"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
@@ -43,7 +46,7 @@ def _install(folder: Path) -> None:
         fcntl.flock(held, fcntl.LOCK_EX)
         if stamp.exists() and stamp.read_text() == wanted:
             return
-        sys.stderr.write("Installing TypeScript from npm (once).\n")
+        sys.stderr.write(f"Installing {what} from npm (once).\n")
         npm = _home() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         try:
             done = _node(
@@ -51,12 +54,10 @@ def _install(folder: Path) -> None:
             )
         except subprocess.TimeoutExpired as error:
             raise NotCheckedError(
-                f"npm did not answer within {_PATIENCE} s; the types were not checked."
+                f"npm did not answer within {_PATIENCE} s; {what} is not there, and nothing was checked by it."
             ) from error
         if done.returncode:
-            raise NotCheckedError(
-                f"npm could not install TypeScript; the types were not checked:\n{done.stderr}"
-            )
+            raise NotCheckedError(f"npm could not install {what}; nothing was checked by it:\n{done.stderr}")
         stamp.write_text(wanted)
 
 
@@ -67,9 +68,14 @@ def _home() -> Path:
     return Path(found.origin).parent
 
 
+def node_program() -> Path:
+    """Node, as the development requirements bring it. Raises NotCheckedError."""
+    return _home() / ("node.exe" if os.name == "nt" else "bin/node")
+
+
 def _node(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     # The wheel's own `npm` is a copy without its neighbours, so its module is run by its node.
-    node = _home() / ("node.exe" if os.name == "nt" else "bin/node")
+    node = node_program()
     path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return subprocess.run(
         [str(node), *arguments],

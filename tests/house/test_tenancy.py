@@ -15,6 +15,7 @@ GLOBAL = {
     "people_authoritymembership",
     "messaging_preference",
     "messaging_pushsubscription",
+    "connections_schooldomain",
 }
 
 

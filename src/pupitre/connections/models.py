@@ -136,3 +136,112 @@ class WebhookDelivery(TenantModel):
             models.Index(fields=["school", "webhook", "-id"], name="connections_delivery_log"),
             models.Index(fields=["school", "created_at"], name="connections_delivery_age"),
         ]
+
+
+class Tool(TenantModel):
+    """Another system that the school's people sign in to by their account here (OpenID Connect's relying party).
+
+    Its protocol's facts (addresses, secret, scopes) are allauth's `Client`, whose id begins with the school's.
+    """
+
+    client = models.OneToOneField("allauth_idp_oidc.Client", on_delete=models.PROTECT, related_name="+")
+    name = models.TextField()
+    roles = ArrayField(models.SmallIntegerField())  # people.rules.Role
+    #: Staff are let through without being asked.
+    is_trusted = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        "people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["school"], name="connections_tool_school")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ToolGrant(TenantModel):
+    """That a tool may know somebody: as whom, and what. The name for her is another one in every tool."""
+
+    tool = TenantForeignKey(Tool, on_delete=models.CASCADE, db_index=False)
+    account = models.ForeignKey("people.Account", on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject = models.CharField(max_length=64)
+    scopes = ArrayField(models.TextField())  # rules.tools.ToolScope
+    granted_at = models.DateTimeField()
+    signed_in_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school", "tool", "account"], name="connections_toolgrant_once"),
+            models.UniqueConstraint(
+                fields=["school", "tool", "subject"], name="connections_toolgrant_subject"
+            ),
+        ]
+        indexes = [models.Index(fields=["account"], name="connections_toolgrant_account")]
+
+
+class IdentityProvider(TenantModel):
+    """Where the school's people sign in instead of here: Google, Microsoft, any OpenID provider, or one that speaks SAML."""
+
+    key = models.CharField(max_length=64)  # in addresses; begins with the school's id
+    kind = models.SmallIntegerField()  # rules.identity.ProviderKind
+    name = models.TextField()
+    issuer = models.TextField(blank=True, default="")
+    client_id = models.TextField(blank=True, default="")
+    secret = models.BinaryField(null=True)  # kernel.sealing
+    domains = ArrayField(models.TextField(), default=list)
+    match_by = models.SmallIntegerField(default=1)  # rules.identity.MatchBy
+    claim = models.TextField(blank=True, default="")
+    #: entity_id, sso_url, x509cert; and metadata_url where they were read from one.
+    saml = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        "people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school", "key"], name="connections_identityprovider_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdentityLink(TenantModel):
+    """Whose account somebody known to a provider opens."""
+
+    provider = TenantForeignKey(IdentityProvider, on_delete=models.CASCADE, db_index=False)
+    account = models.ForeignKey("people.Account", on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject = models.TextField()  # the provider's name for her
+    #: Its owner made the link, signed in here; else the school's rule did.
+    by_owner = models.BooleanField()
+    created_at = models.DateTimeField()
+    signed_in_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "provider", "subject"], name="connections_identitylink_subject"
+            ),
+            models.UniqueConstraint(
+                fields=["school", "provider", "account"], name="connections_identitylink_account"
+            ),
+        ]
+        indexes = [models.Index(fields=["account"], name="connections_identitylink_own")]
+
+
+class SchoolDomain(models.Model):
+    """A domain of e-mail addresses by which people find their school's way in. Global and public, as schools are:
+    it is asked before anybody has signed in, and opens nothing.
+    """
+
+    domain = models.TextField()
+    school = models.ForeignKey("tenancy.School", on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "school"], name="connections_schooldomain_once")
+        ]

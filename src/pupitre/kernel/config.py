@@ -122,7 +122,9 @@ def _text(value: str) -> str:
 
 
 def _signing_keys(value: str) -> tuple[str, ...]:
-    found = tuple(re.findall(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----", value, re.S))
+    found = tuple(
+        re.findall(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----", value, re.DOTALL)
+    )
     if not found:
         raise _WrongValueError(
             "This is no RSA private key.", "Write it in PEM, as `openssl genrsa 3072` does, or leave it out."

@@ -60,7 +60,7 @@ MESSAGES = {
     "cannot_generate_recovery_codes": _("Recovery codes need a second step that is set up."),
     "unverified_email": _("Confirm your e-mail address first."),
 }
-_WEAK = frozenset({"card"})
+_WEAK = frozenset({"card", "socialaccount"})
 _KEEPS_SESSION = frozenset({"account_change_password", "account_set_password"})
 _WAYS = {
     "reauthenticate": _("Use your password"),
@@ -128,7 +128,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whoever has just signed in is not asked once more: allauth's timeout counts from second askings alone.
 
-        A class card opens no more than a child's pages, so signing in with one proves nothing here.
+        A class card opens no more than a child’s pages, so signing in with one proves nothing here; nor does the word of a
+        school’s identity provider, which is the school’s.
         """
         return bool(super().is_reauthentication_required(app=app, **kwargs)) and not _came_just_now(
             self.request

@@ -53,6 +53,9 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.saml",
+    "allauth.idp.oidc",
     "procrastinate.contrib.django",
 ]
 
@@ -182,6 +185,16 @@ MFA_TOTP_TOLERANCE = 1
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = CONFIG.base_url.startswith("http://")
 MFA_TOTP_ISSUER = "Pupitre"
 USERSESSIONS_TRACK_ACTIVITY = False
+# Sign-in by a school's own provider: which there are and whose accounts they open, `connections` says; no table of allauth's.
+SOCIALACCOUNT_ADAPTER = "pupitre.connections.upstream.SchoolAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_STORE_TOKENS = False
+# Sign-in to other tools with an account here.
+IDP_OIDC_ADAPTER = "pupitre.connections.provider.ToolProvider"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = 30 * 24 * 3600
+IDP_OIDC_RP_INITIATED_LOGOUT_ASKS_FOR_OP_LOGOUT = True
+CLASSES_PROVIDER = "pupitre.courses.queries.classes.classes_of_person"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -113,6 +113,18 @@ def classes_of_teacher(actor: Actor, *, today: date) -> list[Class]:
     return list(Class.objects.filter(pk__in=list(taught), ended_on__isnull=True).order_by("title", "id"))
 
 
+def classes_of_person(person_id: int, today: date) -> list[dict[str, str]]:
+    """The living classes that somebody is in or teaches today, in OneRoster's words, for tools that may know them."""
+    words = {Enrolment.STUDENT: "student", Enrolment.TEACHER: "teacher", Enrolment.AIDE: "aide"}
+    rows = Enrolment.objects.filter(_current(today), person_id=person_id, klass__ended_on__isnull=True)
+    values = rows.order_by("klass__title", "id").values_list("klass__sourced_id", "klass__title", "role")
+    return [
+        {"sourcedId": sourced_id, "title": title, "role": words[role]}
+        for sourced_id, title, role in values
+        if role in words
+    ]
+
+
 def homerooms(*, attached_to: int | None = None, not_attached_to: int | None = None) -> list[dict[str, Any]]:
     """Living forms (id, title), all or those that a class takes (does not take) as a whole."""
     found = Class.objects.filter(kind=Class.HOMEROOM, ended_on__isnull=True)
