@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("pupitre.timetable.urls")),
     path("", include("pupitre.messaging.urls")),
     path("", include("pupitre.connections.urls")),
+    path("", include("pupitre.connections.identity_urls")),  # before allauth's: the sign-in page is ours
     path("", include("pupitre.project.api")),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
