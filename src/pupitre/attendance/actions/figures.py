@@ -15,21 +15,22 @@ from pupitre.kernel import clock
 from pupitre.people.rules import OFFICE, Actor, require
 from pupitre.tenancy.background import deferred
 
-# One statement for a school's day as for its month. A register without marks has figures too.
+# One statement for a school's day as for its month. A register without marks has figures too. The school is named besides
+# the policy, whose two ways in (an authority's is the other) are no index condition.
 _UPSERT: Final = """
 WITH gone AS (
-    DELETE FROM attendance_dayfigure f WHERE f.held_on BETWEEN %s AND %s
+    DELETE FROM attendance_dayfigure f WHERE f.school_id = %(school)s AND f.held_on BETWEEN %(first)s AND %(last)s
        AND NOT EXISTS (SELECT 1 FROM attendance_register r WHERE r.class_id = f.class_id AND r.held_on = f.held_on)
 )
 INSERT INTO attendance_dayfigure
     (school_id, authority_id, class_id, held_on, registers, marks, present, absent, late, excused, out_of_class)
-SELECT r.school_id, %s, r.class_id, r.held_on, count(DISTINCT r.id), count(m.id),
+SELECT r.school_id, %(authority)s, r.class_id, r.held_on, count(DISTINCT r.id), count(m.id),
        count(m.id) FILTER (WHERE m.status = 1), count(m.id) FILTER (WHERE m.status = 2),
        count(m.id) FILTER (WHERE m.status = 3), count(m.id) FILTER (WHERE m.status = 4),
        count(m.id) FILTER (WHERE m.status = 5)
   FROM attendance_register r
   LEFT JOIN attendance_mark m ON m.school_id = r.school_id AND m.register_id = r.id
- WHERE r.held_on BETWEEN %s AND %s
+ WHERE r.held_on BETWEEN %(first)s AND %(last)s
  GROUP BY r.school_id, r.class_id, r.held_on
 ON CONFLICT (school_id, class_id, held_on) DO UPDATE
    SET registers = excluded.registers, marks = excluded.marks, present = excluded.present, absent = excluded.absent,
@@ -45,9 +46,10 @@ WITH counted AS (
     SELECT f.school_id, f.authority_id, f.held_on, sum(f.registers) AS registers, sum(f.marks) AS marks,
            sum(f.present) AS present, sum(f.absent) AS absent, sum(f.late) AS late, sum(f.excused) AS excused,
            sum(f.out_of_class) AS out_of_class
-      FROM attendance_dayfigure f WHERE f.held_on BETWEEN %s AND %s GROUP BY f.school_id, f.authority_id, f.held_on
+      FROM attendance_dayfigure f WHERE f.school_id = %(school)s AND f.held_on BETWEEN %(first)s AND %(last)s
+     GROUP BY f.school_id, f.authority_id, f.held_on
 ), gone AS (
-    DELETE FROM attendance_schoolday d WHERE d.held_on BETWEEN %s AND %s
+    DELETE FROM attendance_schoolday d WHERE d.school_id = %(school)s AND d.held_on BETWEEN %(first)s AND %(last)s
        AND NOT EXISTS (SELECT 1 FROM counted c WHERE c.held_on = d.held_on)
 )
 INSERT INTO attendance_schoolday AS d
@@ -163,10 +165,17 @@ def refresh_days(actor: Actor, *, first: date, last: date) -> int:
 
 def _refresh(actor: Actor, first: date, last: date) -> int:
     require(actor, OFFICE)
+    place = actor.place
+    facts: dict[str, Any] = {
+        "school": place.id,
+        "authority": place.authority_id,
+        "first": first,
+        "last": last,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_UPSERT, [first, last, actor.place.authority_id, first, last])
+        cursor.execute(_UPSERT, facts)
         changed = int(cursor.rowcount)
-        cursor.execute(_SCHOOL_DAYS, [first, last, first, last])
+        cursor.execute(_SCHOOL_DAYS, facts)
     return changed
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final
 
-from pupitre.tenancy.retention import Ages, Rule
+from pupitre.tenancy.retention import SCHOOL, Ages, Rule
 
 
 def _school_years(ages: Ages) -> date:
@@ -13,7 +13,8 @@ def _school_years(ages: Ages) -> date:
 def _by_day(name: str, table: str, column: str) -> Rule:
     """Rows that a day or month names and nothing else hangs on."""
     keys = (
-        f"SELECT id, {column} FROM {table} WHERE {column} >= %(after)s AND {column} < %(before)s "  # noqa: S608
+        f"SELECT id, {column} FROM {table} "  # noqa: S608 - put together from constants
+        f"WHERE school_id = {SCHOOL} AND {column} >= %(after)s AND {column} < %(before)s "
         f"ORDER BY {column}, id LIMIT %(most)s"
     )
     return Rule(name, keys, _school_years, (f"{table}.id",), most=2000)

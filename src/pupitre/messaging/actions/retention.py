@@ -4,22 +4,24 @@ from typing import Final
 
 from django.conf import settings
 
-from pupitre.tenancy.retention import Rule
+from pupitre.tenancy.retention import SCHOOL, Rule
 
+_OLD: Final = (
+    f"SELECT id, created_at FROM messaging_notification WHERE school_id = {SCHOOL} "  # noqa: S608 - from constants
+    "AND created_at >= %(after)s AND created_at < %(before)s "
+)
 _NOTIFICATION: Final = ("messaging_delivery.notification_id", "messaging_notification.id")
 
 RULES: Final = (
     Rule(
         "read notifications",
-        "SELECT id, created_at FROM messaging_notification WHERE created_at >= %(after)s AND created_at < %(before)s "
-        "AND read_at < %(before)s ORDER BY created_at, id LIMIT %(most)s",
+        _OLD + "AND read_at < %(before)s ORDER BY created_at, id LIMIT %(most)s",
         lambda ages: ages.days_ago(settings.CONFIG.keep_read_notifications_days),
         _NOTIFICATION,
     ),
     Rule(
         "unread notifications",
-        "SELECT id, created_at FROM messaging_notification WHERE created_at >= %(after)s AND created_at < %(before)s "
-        "ORDER BY created_at, id LIMIT %(most)s",
+        _OLD + "ORDER BY created_at, id LIMIT %(most)s",
         lambda ages: ages.days_ago(settings.CONFIG.keep_unread_notifications_days),
         _NOTIFICATION,
     ),
