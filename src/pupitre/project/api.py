@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, path
 from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
@@ -71,7 +71,9 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _by_http(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problems.by_http(error)
+    """What django-ninja refuses; of a body that was not understood the parser has said why."""
+    said = error.__context__
+    return _refused(request, said) if isinstance(said, DomainError) else problems.by_http(error)
 
 
 @api.exception_handler(Exception)
@@ -105,7 +107,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @open_to_all
-def nowhere(request: HttpRequest) -> HttpResponse:
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
     """Nothing is here; said as problem+json, in development, too."""
     raise NotFound
 
@@ -113,5 +115,5 @@ def nowhere(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", openapi, name="api-description"),
     path("api/v1/", api.urls),
-    re_path(r"^api(/.*)?$", nowhere, name="api-nowhere"),
+    path("api/<path:rest>", nowhere, name="api-nowhere"),
 ]
