@@ -111,3 +111,17 @@ def test_a_workbook_that_grows_without_end_is_refused() -> None:
     assert [finding.code for finding in read_roster({"a.xlsx": buffer.getvalue()}).errors] == [
         "workbook-broken"
     ]
+
+
+def test_rows_without_end_are_refused() -> None:
+    pupils = b"<ELEVE/>" * 500_000
+    data = b"<BEE_ELEVES><DONNEES><ELEVES>" + pupils + b"</ELEVES></DONNEES></BEE_ELEVES>"
+    assert [finding.code for finding in read_roster({"a.xml": data}).errors] == ["xml-too-large"]
+    wide = b"".join(b'<row><c r="OA1"><v>1</v></c></row>' for _ in range(20_000))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b"<worksheet>" + wide + b"</worksheet>")
+    assert [finding.code for finding in read_roster({"a.xlsx": buffer.getvalue()}).errors] == [
+        "workbook-broken"
+    ]

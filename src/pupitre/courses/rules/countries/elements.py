@@ -19,8 +19,9 @@ from pupitre.courses.rules.countries.layouts import Layout, sheet_of_rows
 from pupitre.courses.rules.findings import FindingCode, Findings, Severity
 from pupitre.courses.rules.tables import Table
 
-MOST_BYTES: Final = 128 * 1024 * 1024
-MOST_ELEMENTS: Final = 6_000_000
+MOST_BYTES: Final = 64 * 1024 * 1024
+MOST_ELEMENTS: Final = 3_000_000
+MOST_ROWS: Final = 400_000
 MOST_LEVELS: Final = 24
 _MOST_CHARACTERS: Final = 2000
 _LOOKED_AT: Final = 1 << 16
@@ -137,7 +138,7 @@ class _Rows(ContentHandler):
         self._attributes: list[dict[str, str]] = []
         self._texts: list[list[str]] = []
         self._open: list[_Open] = []
-        self._count = 0
+        self._count = self._rows = 0
         self._locator: Locator | None = None
 
     def setDocumentLocator(self, locator: Locator) -> None:  # noqa: N802 (SAX's name)
@@ -154,6 +155,9 @@ class _Rows(ContentHandler):
         self._attributes.append(attributes)
         self._texts.append([])
         for layout, wanted in self._layouts.get("/".join(self._names[1:]), ()):
+            self._rows += 1
+            if self._rows > MOST_ROWS:
+                raise UnreadableXmlError(FindingCode.XML_TOO_LARGE)
             values = {key: v for key, v in self._surroundings() if key in wanted}
             line = self._locator.getLineNumber() if self._locator else None
             self._open.append(_Open(layout, wanted, len(self._names), line or 1, values))

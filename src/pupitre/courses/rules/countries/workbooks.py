@@ -23,7 +23,7 @@ from defusedxml.expatreader import DefusedExpatParser
 MOST_BYTES: Final = 96 * 1024 * 1024
 MOST_ROWS: Final = 200_000
 MOST_COLUMNS: Final = 400
-MOST_CELLS: Final = 8_000_000
+MOST_CELLS: Final = 4_000_000
 _MOST_CHARACTERS: Final = 2000
 
 Row = tuple[int, list[str]]
@@ -215,13 +215,17 @@ class _Cells(_Texts):
         if bare == "row":
             self._begin_row(attrs)
         elif bare == "c":
-            self._count += 1
-            if self._count > MOST_CELLS:
-                raise UnreadableWorkbookError
+            self._spend(1)
             self._column = _column(attrs.get("r", "")) or self._column + 1
             self._type, self._style, self._value = attrs.get("t", "n"), attrs.get("s", ""), []
         elif bare == "v":
             self._in_value = True
+
+    def _spend(self, cells: int) -> None:
+        """Counts cells, the empty ones before a cell, too: a sheet may claim its last column in every row."""
+        self._count += cells
+        if self._count > MOST_CELLS:
+            raise UnreadableWorkbookError
 
     def _begin_row(self, attrs: Mapping[str, str] | AttributesImpl) -> None:
         told = attrs.get("r", "")
@@ -249,7 +253,9 @@ class _Cells(_Texts):
         text = self.taken() if self._type == "inlineStr" else self._meaning("".join(self._value))
         self.text = []
         if text and self._column <= MOST_COLUMNS:
-            self._row.extend([""] * (self._column - len(self._row)))
+            missing = max(0, self._column - len(self._row))
+            self._spend(missing)
+            self._row.extend([""] * missing)
             self._row[self._column - 1] = " ".join(text.split())
 
     def _meaning(self, value: str) -> str:
