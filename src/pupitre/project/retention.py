@@ -28,7 +28,7 @@ from pupitre.tenancy.scoping import scope
 from pupitre.timetable.actions.retention import RULES as TIMETABLE
 
 RULES: Final = (*ATTENDANCE, *MESSAGING, *PEOPLE, *TIMETABLE, *COURSES)
-# The queue's and the cache's tables are nobody's context's.
+# The tables of queue, cache and libraries are nobody's context's.
 RULES_OF_INSTALLATION: Final = (
     *RULES_OF_ALL,
     Rule(
@@ -39,6 +39,14 @@ RULES_OF_INSTALLATION: Final = (
         "ORDER BY e.at, j.id LIMIT %(most)s",
         lambda ages: ages.days_ago(settings.CONFIG.keep_jobs_days),
         ("procrastinate_events.job_id", "procrastinate_jobs.id"),
+    ),
+    # Of other tools, for who signed in there with her account here.
+    Rule(
+        "tokens of tools",
+        "SELECT id, expires_at FROM allauth_idp_oidc_token WHERE expires_at >= %(after)s AND expires_at < %(before)s "
+        "ORDER BY expires_at, id LIMIT %(most)s",
+        lambda ages: ages.days_ago(1),
+        ("allauth_idp_oidc_token.id",),
     ),
     Rule(
         "counts of attempts",

@@ -77,7 +77,7 @@ def overview_of(actor: Actor, *, now: datetime) -> SchoolOverview:
     today = clock.local(now, actor.place.time_zone).date()
     stretch = Stretch(today - WINDOW, today)
     with connection.cursor() as cursor:
-        asked = [actor.place.id, stretch.first, stretch.last]
+        asked: list[Any] = [actor.place.id, stretch.first, stretch.last]
         cursor.execute(_BY_DAY, asked)
         days = [(row[0], Figures(*map(int, row[1:]))) for row in cursor.fetchall()]
         cursor.execute(_BY_FORM, asked)
