@@ -1,6 +1,6 @@
 """What django-ninja's OpenAPI lacks: scopes by operation, errors, paging and idempotency headers, and examples everywhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ninja import NinjaAPI
@@ -93,6 +93,20 @@ _KEY: Final = {
 }
 
 
+_describers: list[Callable[[], dict[str, Any]]] = []
+
+
+def learn(describe: Callable[[], dict[str, Any]]) -> None:
+    """Only the composition root knows all operations: it says here who describes them."""
+    _describers[:] = [describe]
+
+
+def described() -> dict[str, Any]:
+    """The API of the product in OpenAPI 3.1."""
+    (describe,) = _describers
+    return describe()
+
+
 def scopes_by_operation(api: NinjaAPI) -> dict[str, Scope]:
     """Which scope each operation asks for, by its operationId."""
     found: dict[str, Scope] = {}
@@ -115,7 +129,23 @@ def completed(schema: Mapping[str, Any], scopes: Mapping[str, Scope]) -> dict[st
     parts["securitySchemes"] = _schemes(scopes)
     for _path, method, operation in operations(told):
         _complete(operation, method, scopes[operation["operationId"]], parts["schemas"])
+    used = set(_used(told["paths"], parts["schemas"])) | set(_used(parts["responses"], parts["schemas"]))
+    parts["schemas"] = {name: parts["schemas"][name] for name in sorted(used)}
     return told
+
+
+def _used(part: Any, schemas: Mapping[str, Any]) -> Iterator[str]:
+    """The schemas that something refers to, and those that they refer to."""
+    if isinstance(part, list):
+        for one in part:
+            yield from _used(one, schemas)
+    elif isinstance(part, Mapping):
+        name = str(part.get("$ref", "")).removeprefix("#/components/schemas/")
+        if name in schemas:
+            yield name
+            yield from _used(schemas[name], schemas)
+        for one in part.values():
+            yield from _used(one, schemas)
 
 
 def operations(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

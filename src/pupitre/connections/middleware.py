@@ -1,6 +1,7 @@
 """Who asks at the doors for machines: sets the scope for the whole view and loads the actor, as people's middleware does."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
@@ -16,9 +17,11 @@ from pupitre.tenancy.scoping import scope
 from pupitre.web.middleware import MACHINE_DOORS, error_page
 
 from . import actions, queries
+from .actions import metering
 from .problems import BodyTooLarge, Impossible, made_problem, problem
 from .repeating import done_once
 from .rules import NotSignedIn, Presented, presented
+from .rules.metering import seconds_left
 
 Handler = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
@@ -95,6 +98,18 @@ def _token(request: HttpRequest) -> Presented | None:
 
 def _in_school(request: HttpRequest, token: Presented, run: Callable[[], HttpResponse]) -> HttpResponse:
     now = clock.now()
+    try:
+        answer = _answered(request, token, run, now)
+    finally:
+        machine = getattr(request, "machine", None)
+        if machine is not None:
+            metering.share_count(token.school_id, machine.connection_id, now=now)
+    return answer
+
+
+def _answered(
+    request: HttpRequest, token: Presented, run: Callable[[], HttpResponse], now: datetime
+) -> HttpResponse:
     with scope(token.school_id):
         found = queries.find_machine(token, now)
         if found is None:
@@ -103,6 +118,7 @@ def _in_school(request: HttpRequest, token: Presented, run: Callable[[], HttpRes
         with scope(school.id, account=found.account_id, savepoint=False):
             request.machine = found  # type: ignore[attr-defined]
             request.actor = Actor(found.account_id, school, 0, OFFICE, name=found.name)  # type: ignore[attr-defined]
+            left = metering.count_request(found.connection_id, now=now)
             actions.note_use(found, now=now)
             if request.path.startswith(API):
                 answer = done_once(request, school, found, run, now=now)
@@ -110,4 +126,7 @@ def _in_school(request: HttpRequest, token: Presented, run: Callable[[], HttpRes
                 answer = run()
             if answer.status_code >= 400:
                 transaction.set_rollback(True)
+            answer.headers["RateLimit-Limit"] = str(metering.PER_MINUTE)
+            answer.headers["RateLimit-Remaining"] = str(left)
+            answer.headers["RateLimit-Reset"] = str(seconds_left(now))
             return answer

@@ -45,6 +45,19 @@ class AccessToken(TenantModel):
         ]
 
 
+class ConnectionUse(TenantModel):
+    """How many requests a connection made in its last minute: what all processes count together."""
+
+    connection = TenantForeignKey(Connection, on_delete=models.CASCADE, db_index=False)
+    minute = models.IntegerField()  # since 1970
+    count = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school", "connection"], name="connections_connectionuse_once")
+        ]
+
+
 class IdempotencyKey(TenantModel):
     """What was answered to a write that carried a key, so that its repetition is answered alike and done once."""
 
@@ -244,4 +257,33 @@ class SchoolDomain(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["domain", "school"], name="connections_schooldomain_once")
+        ]
+
+
+class DirectoryRecord(TenantModel):
+    """What another system's directory (SCIM) calls one of the school's persons or classes, and what it said of it last.
+
+    What it said last tells its changes from the school's own, as RosterRow does for rosters.
+    """
+
+    USER, GROUP = 1, 2
+
+    kind = models.SmallIntegerField()
+    #: The person's or the class's id: classes stand above this context, so there is no foreign key.
+    row_id = models.BigIntegerField()
+    external_id = models.TextField(null=True)
+    said = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    #: The directory deleted it: it is not shown to it any more, though the row is kept.
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "kind", "row_id"], name="connections_directoryrecord_row"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["school", "kind", "external_id"], name="connections_directory_external")
         ]

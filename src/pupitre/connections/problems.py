@@ -37,6 +37,8 @@ class Impossible(DomainError):
     status = 422
 
 
+#: Headers that an answer keeps when it is told in another shape.
+KEPT: Final = ("Allow", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 #: What HTTP's own refusals are called.
 TITLES: Final = {
     400: gettext_noop("The request is not understood."),
@@ -105,5 +107,5 @@ def made_problem(response: HttpResponse) -> HttpResponse:
     """An answer that is an error and no JSON, such as Django's own to a wrong method, as a problem."""
     if response.status_code < 400 or "json" in response.headers.get("Content-Type", ""):
         return response
-    kept = {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
+    kept = {name: response.headers[name] for name in KEPT if name in response.headers}
     return problem(response.status_code, headers=kept)

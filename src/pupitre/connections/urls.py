@@ -1,8 +1,10 @@
 from django.urls import path
 
-from .views import connections, granting, webhooks
+from .views import connections, granting, guide, webhooks
 
 urlpatterns = [
+    path("connect", guide.guide, name="connect"),
+    path("connect/<slug:page>", guide.guide, name="connect-page"),
     path("oauth/token", granting.token, name="oauth-token"),
     path("s/<slug:school>/connections", connections.connections, name="connections"),
     path(

@@ -15,7 +15,7 @@ from ninja.parser import Parser
 
 from pupitre.attendance.api import router as attendance
 from pupitre.connections import problems
-from pupitre.connections.description import completed, scopes_by_operation
+from pupitre.connections.description import completed, learn, scopes_by_operation
 from pupitre.courses.api import router as courses
 from pupitre.kernel.errors import DomainError, NotFound
 from pupitre.messaging.api import router as messaging
@@ -86,6 +86,9 @@ def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
 def described() -> dict[str, Any]:
     """The API in OpenAPI 3.1. Made once; it is the same for every school."""
     return completed(api.get_openapi_schema(path_prefix="/api/v1/"), scopes_by_operation(api))
+
+
+learn(described)
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from pupitre.connections import actions, queries
 from pupitre.connections.rules import Scope
+from pupitre.connections.rules.granting import client_id
 from pupitre.kernel import clock
 from pupitre.kernel.errors import DomainError
 from pupitre.people.access import actor_of, only
@@ -34,7 +35,7 @@ def _made(request: HttpRequest, school: str) -> HttpResponse:
         row, secret = actions.open_connection(actor_of(request), name=name, scopes=chosen, now=clock.now())
     except DomainError as error:
         return _page(request, school, problem=told(error), name=name, chosen=chosen, status=error.status)
-    answer = _page(request, school, secret=secret, new=str(row))
+    answer = _page(request, school, secret=secret, new=str(row), client=client_id(row.school_id, row.pk))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
