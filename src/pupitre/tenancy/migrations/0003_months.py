@@ -105,7 +105,7 @@ BEGIN
                             'WITH CHECK (' || with_check || ')'))
       INTO policies FROM pg_policies WHERE schemaname = 'public' AND tablename = kept;
     -- Who used the table uses the new one, from the same moment on.
-    SELECT array_agg(format('GRANT %s ON %I TO %I', a.privilege_type, kept, a.grantee::regrole::text)) INTO grants
+    SELECT array_agg(format('GRANT %s ON %I TO %s', a.privilege_type, kept, a.grantee::regrole::text)) INTO grants
       FROM pg_class c, aclexplode(c.relacl) a
      WHERE c.oid = kept::regclass AND a.grantee <> 0 AND a.grantee <> c.relowner;
 
