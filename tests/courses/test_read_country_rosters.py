@@ -7,6 +7,7 @@ import pytest
 from pupitre.courses.rules.countries.catalonia import grade_of_group
 from pupitre.courses.rules.countries.households import contacts, document_number
 from pupitre.courses.rules.findings import FindingCode, Severity
+from pupitre.courses.rules.orgs import decide_orgs
 from pupitre.courses.rules.reading import read_roster
 from pupitre.courses.rules.roster import Choices, Format, Kind, Mode, Roster, RosterRole
 from tests.courses.country_files import (
@@ -528,3 +529,16 @@ def test_what_is_kept_of_nobody_is_not_in_the_roster() -> None:
         text = repr(read_roster(files).users)
         for secret in ("X1234567L", "40000012B", "49000011A", "c/ del Ter", "CL 1 2-3", "rue du Gué"):
             assert secret not in text
+
+
+def test_a_file_of_another_school_is_warned_about() -> None:
+    roster = read_roster(SIECLE)
+    for names, warns in (
+        (("oak", "0990009Z", "Collège du Pré"), True),
+        (("oak", "0990001X", "Collège du Gué"), False),
+        (("oak", "08000001", "Institut"), False),
+        (("oak", "", "Elm School"), False),
+    ):
+        orgs, found = decide_orgs(roster, (), names)
+        assert orgs == {"0990001X"}
+        assert [finding.code for finding in found] == [FindingCode.OTHER_SCHOOL] * warns

@@ -102,6 +102,7 @@ class FindingCode(StrEnum):
     LINKS_OUTSIDE = "links-outside"
     DOCUMENT_SHARED = "document-shared"
     MANY_LEAVE = "many-leave"
+    OTHER_SCHOOL = "other-school"
 
 
 def gettext_noop(text: str) -> str:
@@ -364,6 +365,9 @@ FINDING_TEXTS: dict[FindingCode, tuple[str, str]] = {
     FindingCode.MANY_LEAVE: (
         gettext_noop("Of %(known)s people whom earlier files of this sort brought, %(count)s are missing and count as having left."),
         gettext_noop("If only some groups were exported, stop and export all of them.")),
+    FindingCode.OTHER_SCHOOL: (
+        gettext_noop("The files are of the school “%(value)s”; this school has the code “%(meant)s”."),
+        gettext_noop("If that is another school, stop: its pupils would come into this one.")),
 }
 # fmt: on
 
