@@ -28,8 +28,12 @@ class TooManyDays(Refused):
     """Ask for at most %(days)s days at once."""
 
 
-class UnknownRow(Refused):
-    """There is no %(what)s with the number %(id)s."""
+class NoSuchTeacher(Refused):
+    """There is no teacher with the number %(id)s."""
+
+
+class NoSuchRoom(Refused):
+    """There is no room with the number %(id)s."""
 
 
 class RoomRow(Row):
@@ -262,14 +266,11 @@ def change_lesson(request: HttpRequest, lesson: Id, on: Day, body: ChangeSent) -
     """
     actor = actor_of(request)
     offered = offered_for(actor, on)
-    known = {
-        "teacher": (dict(offered.teachers), (body.substitute_id, body.absent_teacher_id)),
-        "room": (dict(offered.rooms), (body.room_id,)),
-    }
-    for what, (rows, asked) in known.items():
-        for one in asked:
-            if one is not None and one not in rows:
-                raise UnknownRow(None, what=what, id=one)
+    for teacher in (body.substitute_id, body.absent_teacher_id):
+        if teacher is not None and teacher not in dict(offered.teachers):
+            raise NoSuchTeacher(None, id=teacher)
+    if body.room_id is not None and body.room_id not in dict(offered.rooms):
+        raise NoSuchRoom(None, id=body.room_id)
     facts = body.model_dump()
     actions.change_day(actor, lesson, on, now=clock.now(), **facts)
     return Status(204, None)
