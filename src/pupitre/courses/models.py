@@ -180,3 +180,46 @@ class RosterRow(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["school", "kind", "sourced_id"], name="courses_rosterrow_once")
         ]
+
+
+class RosterSource(TenantModel):
+    """Another system whose roster the school takes over: where it is asked, and what came of it last."""
+
+    base_url = models.TextField()
+    token_url = models.TextField()
+    client_id = models.TextField()
+    secret = models.BinaryField()  # kernel.sealing
+    is_nightly = models.BooleanField(default=False)
+    #: Up to so many of a hundred rows of a kind may change or end without anybody looking.
+    share = models.SmallIntegerField(default=10)
+    pulled_at = models.DateTimeField(null=True)
+    #: rules.pulling.Outcome and what belongs to it.
+    outcome = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school"], name="courses_rostersource_one")]
+
+    def __str__(self) -> str:
+        return self.base_url
+
+
+class RosterExportPlan(TenantModel):
+    """At which hour of the school's day its roster is kept as files, and how many of them."""
+
+    is_on = models.BooleanField(default=False)
+    hour = models.SmallIntegerField(default=3)
+    kept = models.SmallIntegerField(default=14)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school"], name="courses_rosterexportplan_one")]
+
+
+class RosterExport(TenantModel):
+    """A kept export."""
+
+    made_at = models.DateTimeField()
+    file_key = models.TextField()
+    size = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["school", "-made_at"], name="courses_rosterexport_new")]

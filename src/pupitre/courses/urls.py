@@ -1,10 +1,15 @@
 from django.urls import path
 
-from .views import classes, rostering, rosters
+from .views import classes, pulling, rostering, rosters
 
 urlpatterns = [
     path("s/<slug:school>/rosters", rosters.imports, name="rosters"),
     path("s/<slug:school>/rosters/export", rosters.export, name="roster-export"),
+    path("s/<slug:school>/rosters/source", pulling.source, name="roster-source"),
+    path("s/<slug:school>/rosters/source/pull", pulling.pull, name="roster-pull"),
+    path("s/<slug:school>/rosters/source/removal", pulling.removal, name="roster-source-removal"),
+    path("s/<slug:school>/rosters/exports", pulling.exports, name="roster-exports"),
+    path("s/<slug:school>/rosters/exports/<int:export>", pulling.kept_export, name="roster-kept-export"),
     path("s/<slug:school>/rosters/<int:roster>", rosters.roster, name="roster"),
     path("s/<slug:school>/rosters/<int:roster>/choices", rosters.choices, name="roster-choices"),
     path("s/<slug:school>/rosters/<int:roster>/decisions", rosters.decisions, name="roster-decisions"),
