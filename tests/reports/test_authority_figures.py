@@ -1,5 +1,6 @@
 """The authority sees all its schools in figures: nobody's name, and nothing so small that somebody could be guessed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from html import escape
 from io import BytesIO
@@ -180,3 +181,36 @@ def test_thirty_days_cost_what_one_costs(cast: Cast, visit: Visitor, inspector: 
     for days in range(1, 30):
         figure(cast, missed=9, marks=100, on=TODAY - timedelta(days=days))
     assert statements(lambda: client.get(PATH)) == one
+
+
+@pytest.mark.parametrize("missed", [(9, 3, 20), (0, 0, 0), (4, 96, 50)])
+def test_many_schools_are_summed_as_few_are(cast: Cast, missed: tuple[int, int, int]) -> None:
+    for days, count in enumerate(missed):
+        figure(cast, missed=count, marks=100, on=TODAY - timedelta(days=7 * days))
+        figure(cast, missed=30, marks=90, on=TODAY - timedelta(days=days), school_id=cast.other_school.id)
+    figure(cast, missed=50, marks=100, on=TODAY + timedelta(days=1))
+    with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
+        few = figures_of(_actor(cast), now=NOW)
+        many = figures_of(_actor(cast), now=NOW, most_with_days=0)
+    assert few.window.marks > 0
+    assert [replace(one, days={}) for one in few.schools] == many.schools
+    assert replace(few, schools=[]) == replace(many, schools=[])
+
+
+def test_of_many_schools_a_page_shows_some_and_sums_all(
+    cast: Cast, visit: Visitor, inspector: SimpleNamespace
+) -> None:
+    for number in range(40):
+        founding.found_school(
+            cast.authority, slug=f"school-{number}", name=f"School {number:02d}", country="ES", locale="es", time_zone="Europe/Madrid"
+        )  # fmt: skip
+    figure(cast, missed=10, marks=100, on=TODAY)
+    client = visit.as_(inspector)
+    first, second = (client.get(f"{PATH}?page={page}").content.decode().split("<main")[1] for page in (1, 2))
+    assert "School 05" in first
+    assert "School 05" not in second
+    assert "School 39" in second
+    assert "10.0" in first
+    assert "10.0" in second
+    with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
+        assert statements(lambda: client.get(PATH)) < 12

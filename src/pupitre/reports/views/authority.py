@@ -1,5 +1,6 @@
 """The authority: its schools side by side, in figures."""
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils import formats
 from django.views.decorators.http import require_GET
@@ -15,25 +16,25 @@ from pupitre.web.pages import render
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: A line chart stays readable with so many schools beside the authority's own line.
 MOST_LINES = 3
+#: Schools side by side on a page; the sums are those of all.
+SHOWN = 30
 
 
 @inspects
 @require_GET
 def overview(request: HttpRequest, authority: str) -> HttpResponse:
     """No pupil's name, and no figure that rests on so few that one could be guessed."""
-    figures = figures_of(actor_of(request), now=clock.now())
+    figures = figures_of(actor_of(request), now=clock.now(), most_with_days=MOST_LINES)
+    page = Paginator(figures.schools, SHOWN).get_page(request.GET.get("page"))
     told = [(on, count.percent) for on, count in figures.days if count.percent is not None]
     context = {
         "figures": figures,
+        "page": page,
         "smallest": SMALLEST,
         "labels": [formats.date_format(on, "j M") for on, _ in told],
         "series": _series(figures, [on for on, _ in told], [percent for _, percent in told]),
         "bars": sorted(
-            (
-                (one.school.name, one.window.percent)
-                for one in figures.schools
-                if one.window.percent is not None
-            ),
+            ((one.school.name, one.window.percent) for one in page if one.window.percent is not None),
             key=lambda bar: -bar[1],
         ),
     }
