@@ -35,17 +35,21 @@ def _current(today: date) -> Q:
     return begun & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
 
 
+# Pupils are counted and teachers named apart: of the people only the teachers are looked up.
 _LIST = """
-SELECT c.id, c.title, c.kind, c.subject,
-       count(*) FILTER (WHERE e.role = 1),
-       coalesce(string_agg(coalesce(nullif(p.preferred_name, ''), p.given_name) || ' ' || p.family_name, ', '
-                           ORDER BY p.family_key) FILTER (WHERE e.role = 2), '')
-  FROM courses_class c
-  LEFT JOIN courses_enrolment e ON e.school_id = c.school_id AND e.class_id = c.id
-       AND (e.begins_on IS NULL OR e.begins_on <= %(today)s) AND (e.ends_on IS NULL OR e.ends_on >= %(today)s)
-  LEFT JOIN people_person p ON p.school_id = e.school_id AND p.id = e.person_id AND e.role = 2
+WITH part AS MATERIALIZED (
+    SELECT e.class_id, e.person_id, e.role FROM courses_enrolment e
+     WHERE (e.begins_on IS NULL OR e.begins_on <= %(today)s) AND (e.ends_on IS NULL OR e.ends_on >= %(today)s)
+), pupils AS (
+    SELECT class_id, count(*) AS pupils FROM part WHERE role = 1 GROUP BY class_id
+), teachers AS (
+    SELECT part.class_id, string_agg(coalesce(nullif(p.preferred_name, ''), p.given_name) || ' ' || p.family_name, ', '
+                                     ORDER BY p.family_key) AS names
+      FROM part JOIN people_person p ON p.id = part.person_id WHERE part.role = 2 GROUP BY part.class_id
+)
+SELECT c.id, c.title, c.kind, c.subject, coalesce(pupils.pupils, 0), coalesce(teachers.names, '')
+  FROM courses_class c LEFT JOIN pupils ON pupils.class_id = c.id LEFT JOIN teachers ON teachers.class_id = c.id
  WHERE c.ended_on IS NULL AND (%(words)s = '' OR strpos(lower(c.title), %(words)s) > 0 OR strpos(lower(c.subject), %(words)s) > 0)
- GROUP BY c.id, c.title, c.kind, c.subject
  ORDER BY c.kind, c.title, c.id
 """
 
