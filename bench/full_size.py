@@ -37,7 +37,8 @@ CONNECTIONS, ALLOWED = 16, 1.10
 PASSWORD = "demostracio"
 #: What an installation of that size sets; both sizes alike.
 _SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "6GB", "checkpoint_timeout": "15min"}
-#: Pupils of the school whose pages are asked for: the same in both databases, or the pages would differ by themselves.
+#: About how many pupils the school has whose pages are asked for, and in a larger database as many as in the small one:
+#: the pages of a larger school are larger by themselves.
 _USUAL = 1000
 _ZONE = ZoneInfo("Europe/Madrid")
 
@@ -82,7 +83,7 @@ SELECT r.lesson_id, a.username, array_agg(m.pupil_id ORDER BY m.pupil_id)
 _CORRECTED = """
 SELECT r.id, r.lesson_id, r.held_on, array_agg(m.pupil_id ORDER BY m.pupil_id)
   FROM attendance_register r JOIN attendance_mark m ON m.school_id = r.school_id AND m.register_id = r.id
- WHERE r.school_id = %s GROUP BY r.id HAVING count(*) BETWEEN 25 AND 30 ORDER BY r.held_on DESC, r.id LIMIT 1000
+ WHERE r.school_id = %s AND r.held_on < %s GROUP BY r.id HAVING count(*) BETWEEN 25 AND 30 ORDER BY r.held_on DESC, r.id LIMIT 1000
 """
 _SOMEBODY = """
 SELECT a.username FROM people_membership m JOIN people_account a ON a.id = m.account_id
@@ -128,18 +129,18 @@ def _tune(server: EmbeddedPostgres) -> None:
             connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")  # type: ignore[arg-type, unused-ignore]
 
 
-def place_of(connection: "psycopg.Connection[Any]") -> Place:
-    """Whom and what the pages are asked for, read past row-level security."""
+def place_of(connection: "psycopg.Connection[Any]", pupils: int) -> Place:
+    """Whom and what the pages are asked for in the school of about so many pupils, read past row-level security."""
 
     def one(statement: str, *facts: Any) -> Any:
         row = connection.execute(statement, facts).fetchone()  # type: ignore[arg-type, unused-ignore]
         assert row is not None, statement
         return row
 
-    school, slug, pupils = one(_SCHOOL, _USUAL)
+    school, slug, pupils = one(_SCHOOL, pupils)
     (on,) = one("SELECT max(held_on) FROM attendance_register WHERE school_id = %s", school)
     lesson, teacher, members = one(_REGISTER, school, on)
-    found = connection.execute(_CORRECTED, [school]).fetchall()
+    found = connection.execute(_CORRECTED, [school, on]).fetchall()
     ids = [row[0] for row in found]
     # Also whoever passes by row-level security writes history in the school's name.
     connection.execute("SELECT set_config('pupitre.school', %s, false)", [str(school)])
@@ -230,11 +231,11 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def served(size: str) -> Iterator[Served]:
+def served(size: str, pupils: int) -> Iterator[Served]:
     """The database of that size and its web server."""
     home = populated(size)
     with EmbeddedPostgres(home, say=print) as server, server.superuser("pupitre") as connection:
-        place = place_of(connection)
+        place = place_of(connection, pupils)
         connection.execute("CHECKPOINT")
         prepare = [sys.executable, "-m", "pupitre.project.prepare", "contents"]
         subprocess.run(prepare, env=_environment(home), check=True)
@@ -379,7 +380,9 @@ def main() -> None:
         raise SystemExit(f"SIZE is one of {', '.join(SIZES)}.")
     console = Console(width=190)
     with ExitStack() as stack:
-        sizes = [stack.enter_context(served(one)) for one in dict.fromkeys(("small", size))]
+        sizes = [stack.enter_context(served("small", _USUAL))]
+        if size != "small":
+            sizes.append(stack.enter_context(served(size, sizes[0].place.pupils)))
 
         def only(name: str) -> bool:
             return name.startswith(asked.only)
