@@ -4,8 +4,9 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -45,6 +46,12 @@ class Storage:
         """Keep the bytes durably and answer their key."""
         key = f"{school}/{kind}/{hashlib.sha256(data).hexdigest()}"
         _store(self.url).put(key, data)
+        return key
+
+    def put_stream(self, school: int, kind: str, stream: IO[bytes]) -> str:
+        """Keep what the stream holds, a piece at a time, and answer its key, which is of no other object."""
+        key = f"{school}/{kind}/{uuid4().hex}"
+        _store(self.url).put(key, stream)
         return key
 
     def get(self, key: str) -> bytes:

@@ -77,7 +77,7 @@ class Work:
 
 def work_out(actor: Actor, record: RosterImport, today: date, *, takes: bool) -> Work:
     """Read, translate to the school's facts and compare. `takes`: answer conflicts as chosen, not by keeping."""
-    data = _stored(record.file_key)
+    data = stored(record.file_key)
     unpacked = files_of_zip(data)
     extra = (*unpacked.findings, *_emptied(record))
     return compare(actor, record, unpacked.files, _packed_part(data), today, takes=takes, extra=extra)
@@ -132,7 +132,8 @@ def _packed_part(data: bytes) -> Part | None:
         return part_of({name: archive.read(name) for name in kept})
 
 
-def _stored(key: str) -> bytes:
+def stored(key: str) -> bytes:
+    """What was kept under the key, or FilesGone."""
     if not key:
         raise FilesGone
     try:

@@ -6,7 +6,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from django.db import transaction
 
@@ -16,13 +16,15 @@ from pupitre.courses.actions.comparing import (
     note_reading,
     only_one,
     store,
+    stored,
     work_out,
     write_out,
     zipped,
 )
 from pupitre.courses.models import RosterImport
 from pupitre.courses.queries import rosters as queries
-from pupitre.courses.rules.archives import files_of_zip, is_archive, is_roster_file
+from pupitre.courses.rules import preview
+from pupitre.courses.rules.archives import MOST_BYTES, MOST_ENTRIES, files_of_zip, is_archive, is_roster_file
 from pupitre.courses.rules.findings import FINDING_TEXTS, Finding, FindingCode, Severity
 from pupitre.courses.rules.passwords import without_passwords
 from pupitre.kernel import clock
@@ -32,13 +34,26 @@ from pupitre.tenancy.background import deferred
 
 __all__ = ["FilesGone", "UnderWay", "store"]
 
+Content = bytes | IO[bytes]
+
 MOST_UPLOADED = 512 * 1024 * 1024
+#: What an upload may unpack to on a page: a school of 50,000 with everything about them. A region's is divided
+#: (`dividing`), from the command line.
+MOST_UNPACKED = 128 * 1024 * 1024
 #: Files up to this size are read while the page waits; larger ones by a job.
 READ_AT_ONCE = 6 * 1024 * 1024
 
 
 class TooLarge(Refused):
     """The files are larger than %(limit)s MB together. Leave out what does not belong to the roster."""
+
+
+class NotReadable(Refused):
+    """What was uploaded cannot be unpacked."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(FINDING_TEXTS[finding.code][0], **finding.words)
+        self.finding = finding
 
 
 class NotImportable(Refused):
@@ -77,43 +92,96 @@ def upload_roster(actor: Actor, *, files: Mapping[str, bytes], file_name: str, n
 
 @transaction.atomic
 def receive_roster(
-    actor: Actor, *, files: Mapping[str, bytes], file_name: str, now: datetime
+    actor: Actor, *, files: Mapping[str, Content], file_name: str, now: datetime
 ) -> RosterImport:
-    """Keep an upload and read it: at once where it is small, else by a job."""
-    record = upload_roster(actor, files=files, file_name=file_name, now=now)
-    if sum(map(_unpacked_size, files.values())) <= READ_AT_ONCE:
+    """Keep an upload (paths -> bytes or open files) and read it: at once where it is small, else by a job.
+
+    What is large is neither read nor unpacked here: it goes to the store as it is, and the job unpacks it, takes the
+    passwords out and forgets the upload itself.
+    """
+    require(actor, OFFICE)
+    if sum(map(_size, files.values())) > MOST_UPLOADED:
+        raise TooLarge(limit=MOST_UPLOADED // 1024 // 1024)
+    unpacked = sum(map(_unpacked_size, files.values()))
+    if unpacked > MOST_UNPACKED:
+        facts: dict[str, str | int] = {"limit": f"{MOST_UNPACKED // 1024**2} MiB", "entries": MOST_ENTRIES}
+        raise NotReadable(Finding(Severity.ERROR, FindingCode.ZIP_TOO_LARGE, params=facts))
+    if unpacked <= READ_AT_ONCE:
+        held = {path: _bytes(content) for path, content in files.items()}
+        record = upload_roster(actor, files=held, file_name=file_name, now=now)
         return read_import(actor, record.pk, now=now)
-    facts: dict[str, Any] = {"import_id": record.pk, "account_id": actor.account_id, "name": actor.name}
-    deferred("pupitre.courses.jobs.read_files", actor.place.id, **facts)
+    uploads = {
+        path: store().put_stream(actor.place.id, "roster-uploads", _stream(content))
+        for path, content in files.items()
+    }
+    record = RosterImport.objects.create(
+        school_id=actor.place.id,
+        uploaded_at=now,
+        uploaded_by_id=actor.account_id or None,
+        file_name=file_name[:200],
+        file_key=next(iter(uploads.values())),
+        choices={**_remembered_choices(), "uploads": uploads},
+    )
+    asker: dict[str, Any] = {"account_id": actor.account_id, "name": actor.name}
+    deferred("pupitre.courses.jobs.read_files", actor.place.id, import_id=record.pk, **asker)
     return record
 
 
-def _unpacked_size(data: bytes) -> int:
-    """How much there is to read: of a zip what it says itself, which its unpacking has found to be no lie."""
-    if not zipfile.is_zipfile(io.BytesIO(data)):
-        return len(data)
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return sum(entry.file_size for entry in archive.infolist())
+def _stream(content: Content) -> IO[bytes]:
+    if isinstance(content, bytes):
+        return io.BytesIO(content)
+    content.seek(0)
+    return content
 
 
-def _unpacked(files: Mapping[str, bytes]) -> dict[str, bytes]:
+def _bytes(content: Content) -> bytes:
+    return _stream(content).read()
+
+
+def _size(content: Content) -> int:
+    return _stream(content).seek(0, io.SEEK_END)
+
+
+def _unpacked_size(content: Content) -> int:
+    """How much there is to read: of a zip what it says itself, and more is not read of it."""
+    stream = _stream(content)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return _size(content)
+
+
+def _settle_upload(record: RosterImport) -> tuple[Finding, ...]:
+    """Unpack what was uploaded into the files that are kept; the upload itself goes, for it may hold passwords."""
+    uploads: dict[str, str] = record.choices.pop("uploads")
+    try:
+        files = {path: stored(key) for path, key in uploads.items()}
+        kept, emptied = _without_passwords(_unpacked(files, most_bytes=MOST_UNPACKED))
+        record.file_key = store().put(record.school_id, "rosters", zipped(kept))
+        record.choices["emptied"] = emptied
+        found: tuple[Finding, ...] = ()
+    except NotReadable as refused:
+        record.file_key, found = "", (refused.finding,)
+    record.save(update_fields=["file_key", "choices"])
+    transaction.on_commit(lambda: _delete(set(uploads.values())))
+    return found
+
+
+def _unpacked(files: Mapping[str, bytes], most_bytes: int = MOST_BYTES) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for path, data in files.items():
         if not is_archive(path, data):
             if is_roster_file(path):
                 found[path] = data
             continue
-        unpacked = files_of_zip(data)
+        unpacked = files_of_zip(data, most_bytes=most_bytes)
         if unpacked.findings:
-            raise _refusal(unpacked.findings[0])
+            raise NotReadable(unpacked.findings[0])
         found.update(unpacked.files)
     if not found:
-        raise _refusal(Finding(Severity.ERROR, FindingCode.NOTHING_TO_READ))
+        raise NotReadable(Finding(Severity.ERROR, FindingCode.NOTHING_TO_READ))
     return found
-
-
-def _refusal(finding: Finding) -> Refused:
-    return Refused(FINDING_TEXTS[finding.code][0], **finding.words)
 
 
 def _without_passwords(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
@@ -141,6 +209,12 @@ def read_import(actor: Actor, import_id: int, *, now: datetime) -> RosterImport:
     record = queries.access_import(actor, import_id)
     if record.state in (RosterImport.APPLIED, RosterImport.APPLYING):
         raise AlreadyApplied
+    if "uploads" in record.choices and (found := _settle_upload(record)):
+        record.state = RosterImport.REFUSED
+        record.findings = [preview.finding_to_json(finding) for finding in found]
+        record.plan = {"kinds": {}, "rows": {}, "orgs": []}
+        record.save(update_fields=["state", "findings", "plan"])
+        return record
     work = work_out(actor, record, clock.local(now, actor.place.time_zone).date(), takes=False)
     note_reading(actor, record, work)
     record.save(update_fields=["state", "source", "findings", "choices", "plan"])
@@ -266,11 +340,12 @@ def forget_files(actor: Actor, *, before: datetime) -> int:
     old = list(RosterImport.objects.filter(uploaded_at__lt=before).exclude(file_key=""))
     young = RosterImport.objects.filter(uploaded_at__gte=before).exclude(file_key="")
     used: set[str] = set()
-    for file_key, rows in young.values_list("file_key", "plan__rows"):
-        used.update((file_key, *(rows or {}).values()))
+    for file_key, rows, uploads in young.values_list("file_key", "plan__rows", "choices__uploads"):
+        used.update((file_key, *(rows or {}).values(), *(uploads or {}).values()))
     gone: set[str] = set()
     for record in old:
         gone.update((record.file_key, *record.plan.get("rows", {}).values()))
+        gone.update(record.choices.get("uploads", {}).values())
         record.file_key, record.plan = "", {**record.plan, "rows": {}}
     RosterImport.objects.bulk_update(old, ["file_key", "plan"], batch_size=100)
     transaction.on_commit(lambda: _delete(gone - used))

@@ -1,7 +1,7 @@
 """Importing a roster in four steps (upload, look, decide, apply), and taking the school's own roster along."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import IO, Annotated, Any, Final, Literal, cast
 
 from django.http import HttpRequest, HttpResponse
 from ninja import File, Query, Router, Schema, Status
@@ -188,7 +188,7 @@ def upload_roster(request: HttpRequest, file: File[UploadedFile]) -> Any:
         raise rosters.TooLarge(limit=rosters.MOST_UPLOADED // 1024 // 1024)
     name = (file.name or "roster").replace("\0", "")
     record = rosters.receive_roster(
-        actor_of(request), files={name: file.read()}, file_name=name, now=clock.now()
+        actor_of(request), files={name: cast("IO[bytes]", file.file)}, file_name=name, now=clock.now()
     )
     return Status(201, _facts(record))
 

@@ -2,8 +2,8 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -53,7 +53,7 @@ def imports(request: HttpRequest, school: str) -> HttpResponse:
     if request.method == "POST":
         uploads = request.FILES.getlist("files")
         try:
-            files = _contents(uploads)
+            files = {str(upload.name): cast("IO[bytes]", upload.file) for upload in uploads}
             name = ", ".join(str(upload.name) for upload in uploads)
             record = rosters.receive_roster(actor, files=files, file_name=name, now=clock.now())
             return see(request, "roster", school=school, roster=record.pk)
@@ -63,13 +63,6 @@ def imports(request: HttpRequest, school: str) -> HttpResponse:
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
     context = {"school": school, "page": page, "zone": actor.place.time_zone, "problem": problem}
     return render(request, "courses/rosters.html", context, status=422 if problem else 200)
-
-
-def _contents(uploads: Sequence[Any]) -> dict[str, bytes]:
-    """The uploaded files; what is too large is refused before it is read."""
-    if sum(upload.size or 0 for upload in uploads) > rosters.MOST_UPLOADED:
-        raise rosters.TooLarge(limit=rosters.MOST_UPLOADED // 1024 // 1024)
-    return {str(upload.name): upload.read() for upload in uploads}
 
 
 def _row(record: Any) -> dict[str, Any]:
