@@ -79,6 +79,8 @@ def _keep(row: IdentityProvider, form: ProviderForm) -> IdentityProvider:
     row.domains, row.match_by, row.claim = list(form.domains), form.match_by.value, form.claim.strip()
     if form.secret:
         row.secret = sealing.seal(form.secret.strip())
+    elif row.secret is not None:
+        row.secret = sealing.sealed_anew(row.secret)
     if form.saml is not None:
         row.saml = dict(form.saml)
     row.save()
