@@ -34,6 +34,8 @@ class Kind(IntEnum):
     NOTICE_UNREAD = 9
     SUBSTITUTION_ENDED = 10
     WEBHOOK_DISABLED = 11
+    ROSTER_WAITS = 12
+    ROSTER_FAILED = 13
 
 
 class Channel(IntEnum):
@@ -124,6 +126,14 @@ WORDINGS: dict[Kind, Wording] = {
         _(
             "“%(webhook)s” of %(school)s is told nothing any more, because the other system does not accept it."
         ),
+    ),
+    Kind.ROSTER_WAITS: Wording(
+        _("A roster waits for you"),
+        _("The other system's roster changes much at %(school)s. Nothing was changed yet: look at it first."),
+    ),
+    Kind.ROSTER_FAILED: Wording(
+        _("A roster was not taken over"),
+        _("The other system's roster could not be taken over at %(school)s. Nothing was changed."),
     ),
 }
 
