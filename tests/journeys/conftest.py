@@ -173,6 +173,7 @@ def _environment(folder: Path, port: int, database: str) -> dict[str, str]:
         "PUPITRE_SECRET_KEY": settings.SECRET_KEY,
         "PUPITRE_DEFAULT_LANGUAGE": "en",
         "PUPITRE_DEMO": "false",
+        "PUPITRE_PRIVATE_ADDRESSES": "true",  # what it asks in the tests runs on this machine
         "PYTHONPATH": str(ROOT / "src"),
     }
 
