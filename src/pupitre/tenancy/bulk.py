@@ -113,7 +113,8 @@ def _pieces(lines: Iterable[str]) -> Iterator[str]:
 
 def line_of(row: Sequence[Any]) -> str:
     """A row in COPY's text format."""
-    return "\t".join([text_of(value) for value in row]) + "\n"
+    # Most values are words and codes without any sign: those need no look at them.
+    return "\t".join([v if type(v) is str and v.isalnum() else text_of(v) for v in row]) + "\n"
 
 
 def text_of(value: Any) -> str:

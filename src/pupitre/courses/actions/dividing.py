@@ -178,7 +178,7 @@ def divide(
     return division
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Record:
     """A row as it stands in the file, and its cells with an empty one at the end."""
 
@@ -208,6 +208,7 @@ class _Stream:
                 yield line.replace("\0", "") if "\0" in line else line
 
         header_line, width, delimiter = self.table.sheet.header_line, self.table.width, self.table.delimiter
+        password = self._password
         with io.TextIOWrapper(
             self.bundle.open(self.path), self.encoding, errors="replace", newline=""
         ) as text:
@@ -223,9 +224,15 @@ class _Stream:
                 except csv.Error:
                     self.findings.add(Severity.ERROR, FindingCode.CSV_BROKEN, file=self.path, line=line)
                     continue
-                if len(cells) <= width:
-                    cells.extend([""] * (width + 1 - len(cells)))
-                yield _Record(line, self._clean(held, cells), len(held), cells)
+                short = width - len(cells)
+                if short == 0:
+                    cells.append("")
+                elif short > 0:
+                    cells.extend([""] * (short + 1))
+                if len(held) == 1 and password < 0 and held[0][-1] == "\n":
+                    yield _Record(line, held[0], 1, cells)
+                else:
+                    yield _Record(line, self._clean(held, cells), len(held), cells)
 
     def _clean(self, held: list[str], cells: list[str]) -> str:
         text = held[0] if len(held) == 1 else "".join(held)
@@ -249,9 +256,11 @@ class _Shares:
             if held is None:
                 held = self._held[unit] = ([], array("I"))
             held[0].append(record.text)
-            held[1].extend(range(record.line, record.line + record.lines))
+            if record.lines == 1:
+                held[1].append(record.line)
+            else:
+                held[1].extend(range(record.line, record.line + record.lines))
             self._size += len(record.text) + 60
-            self.counts[unit] = self.counts.get(unit, 0) + 1
         if self._size > MOST_HELD:
             self.flush()
 
@@ -259,6 +268,7 @@ class _Shares:
         for unit, (texts, lines) in self._held.items():
             folder = self._folder / str(unit)
             folder.mkdir(exist_ok=True)
+            self.counts[unit] = self.counts.get(unit, 0) + len(texts)
             with (folder / self._name).open("ab") as rows:
                 rows.write("".join(texts).encode("utf-8", "surrogatepass"))
             with (folder / self._name).with_suffix(".lines").open("ab") as numbers:
@@ -297,7 +307,9 @@ class _Index:
         self._cached: dict[tuple[str, str], tuple[int, ...]] = {}
 
     def put(self, table: str, *row: str | int) -> None:
-        waiting = self._waiting.setdefault(table, set())
+        waiting = self._waiting.get(table)
+        if waiting is None:
+            waiting = self._waiting[table] = set()
         waiting.add(row)  # type: ignore[arg-type]
         if len(waiting) >= _BATCH:
             self._write(table)
@@ -610,6 +622,7 @@ class _Dividing:
             "classSourcedId", "userSourcedId", "schoolSourcedId"
         )
         unit_of, put, units_in = self.unit_of, self.index.put, self.index.units
+        before: tuple[str, tuple[int, ...]] = ("", ())
         for record in self._watched("enrollments", stream):
             cells = record.cells
             units = units_in("class", cells[at_class].strip())
@@ -622,8 +635,10 @@ class _Dividing:
                 units = (school,)
             shares.add(units, record)
             user = cells[at_user].strip()
-            for unit in units:
-                put("member", user, unit)
+            if before != (user, units):
+                before = (user, units)
+                for unit in units:
+                    put("member", user, unit)
         self.index.settle("member")
         self._done(shares)
 
