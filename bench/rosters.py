@@ -1,140 +1,212 @@
-"""Importing a roster of many users: reading, comparing and writing, beside a plain COPY of the same rows.
+"""Importing a region's roster: dividing, reading, comparing and writing, beside a plain COPY of the rows it writes.
 
-    python -m bench.rosters [--users 20000]
+    python -m bench.rosters [--schools 20] [--users 20000] [--beside]
 
 The roster is generated as OneRoster 1.2 CSV: for every 100 users 72 pupils, 22 guardians and 6 teachers, classes of 24
-pupils, eight classes a pupil. It is imported into an empty school on the embedded PostgreSQL, then once more unchanged.
-The ratio is to a COPY of the same number of rows into tables of the same columns without row-level security, history,
-indexes and keys: what no import can be faster than.
+pupils, eight classes a pupil; one guardian in ten has a child in the next school, too, and one teacher in ten teaches
+there. It is imported by `pupitre import --authority` into empty schools on the embedded PostgreSQL, then once more
+unchanged, and once more with one school changed.
+
+The ratio is to COPY of the very rows that stand in the schools' tables afterwards into tables of the same columns without
+row-level security, history, indexes and keys: what no import can be faster than. The second ratio counts the rows of the
+history, which the import writes as well. CPU is this process's and that of its connection's server process.
+
+`--beside` measures what the import costs others: a page of another school, asked again and again before and during it.
 """
 
 import argparse
+import contextlib
 import csv
 import io
+import json
 import os
 import resource
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.running import cpu_of, fetch, running, sign_in, wait_until_quiet
 from pupitre.kernel.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
 PUPILS_A_CLASS, CLASSES_A_PUPIL = 24, 8
 GIVEN = ("Aina", "Biel", "Carla", "Dídac", "Elna", "Ferran", "Gemma", "Hug", "Ivet", "Jan", "Laia", "Marc")
 FAMILY = ("Puig", "Riera", "Soler", "Vidal", "Font", "Serra", "Roca", "Mas", "Pons", "Sala", "Bosch", "Camps")
+#: The tables whose rows an import brings, each after those that it names.
+TABLES = (
+    "people_person", "people_department", "people_membership", "people_guardianship", "courses_academicsession",
+    "courses_course", "courses_class", "courses_classsession", "courses_enrolment",
+)  # fmt: skip
 Rows = Iterator[Sequence[object]]
 
 
-def roster_of(users: int) -> dict[str, bytes]:
-    """The files of a roster with about that many users."""
-    pupils, guardians = users * 72 // 100, users * 22 // 100
-    teachers = users - pupils - guardians
+@dataclass(frozen=True)
+class Size:
+    """How many of what in each of so many schools."""
+
+    schools: int
+    pupils: int
+    guardians: int
+    teachers: int
+    classes: int
+
+
+def size_of(schools: int, users: int) -> Size:
+    """Schools of about equal size with so many users together."""
+    each = max(50, users // schools)
+    pupils, guardians = each * 72 // 100, each * 22 // 100
     classes = max(1, pupils * CLASSES_A_PUPIL // PUPILS_A_CLASS)
-    files = {
-        "orgs.csv": _csv(
-            "sourcedId,name,type,identifier,parentSourcedId", [("s1", "Gran", "school", "", "")]
-        ),
-        "academicSessions.csv": _csv(
+    return Size(schools, pupils, guardians, each - pupils - guardians, classes)
+
+
+def write_region(path: Path, size: Size, *, changed: bool = False) -> int:
+    """Write the region's zip; answers how many rows. `changed`: one pupil of one school has another name."""
+    rows = 0
+    files: dict[str, tuple[str, Rows]] = {
+        "orgs.csv": ("sourcedId,name,type,identifier,parentSourcedId", _orgs(size)),
+        "academicSessions.csv": (
             "sourcedId,title,type,startDate,endDate,parentSourcedId,schoolYear",
-            [("y1", "2026-27", "schoolYear", "2026-09-01", "2027-06-30", "", "2027")],
+            iter([("y1", "2026-27", "schoolYear", "2026-09-01", "2027-06-30", "", "2027")]),
         ),
-        "courses.csv": _csv(
+        "courses.csv": (
             "sourcedId,schoolYearSourcedId,title,courseCode,grades,orgSourcedId,subjects,subjectCodes",
-            [(f"m{n}", "y1", f"Course {n}", f"C{n}", "07", "s1", "Mathematics", "") for n in range(20)],
+            _courses(size),
         ),
-        "classes.csv": _csv(
+        "classes.csv": (
             "sourcedId,title,grades,courseSourcedId,classCode,classType,location,schoolSourcedId,termSourcedIds",
-            (
-                (f"c{n}", f"Class {n}", "07", f"m{n % 20}", "", "scheduled", "", "s1", "y1")
-                for n in range(classes)
-            ),
+            _classes(size),
         ),
-        "users.csv": _csv(
+        "users.csv": (
             "sourcedId,enabledUser,username,givenName,familyName,email,phone,agentSourcedIds,grades",
-            _users(pupils, guardians, teachers),
+            _users(size, changed=changed),
         ),
-        "roles.csv": _csv(
-            "sourcedId,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId",
-            _roles(pupils, guardians, teachers),
-        ),
-        "enrollments.csv": _csv(
+        "roles.csv": ("sourcedId,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId", _roles(size)),
+        "enrollments.csv": (
             "sourcedId,classSourcedId,schoolSourcedId,userSourcedId,role,primary,beginDate,endDate",
-            _enrolments(pupils, teachers, classes),
+            _enrolments(size),
         ),
     }
-    listed = "".join(f"file.{name.removesuffix('.csv')},bulk\n" for name in files)
-    head = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n"
-    return {"manifest.csv": f"{head}{listed}".encode(), **files}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        listed = "".join(f"file.{name.removesuffix('.csv')},bulk\n" for name in files)
+        archive.writestr(
+            "manifest.csv", f"propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\n{listed}"
+        )
+        for name, (header, lines) in files.items():
+            with archive.open(name, "w") as raw, io.TextIOWrapper(raw, "utf-8", newline="") as text:
+                writer = csv.writer(text)
+                writer.writerow(header.split(","))
+                for row in lines:
+                    writer.writerow(row)
+                    rows += 1
+    return rows
 
 
-def _csv(header: str, rows: Any) -> bytes:
-    buffer = io.StringIO(newline="")
-    buffer.write(f"{header}\r\n")
-    csv.writer(buffer).writerows(rows)
-    return buffer.getvalue().encode()
+def _orgs(size: Size) -> Rows:
+    yield "d", "Comarca", "district", "", ""
+    for s in range(size.schools):
+        yield f"s{s}", f"Escola {s}", "school", f"08{s:06}", "d"
 
 
-def _users(pupils: int, guardians: int, teachers: int) -> Rows:
-    for n in range(pupils):
-        agent = f"g{n % guardians}" if guardians else ""
-        yield f"p{n}", "true", f"pupil{n}", GIVEN[n % 12], FAMILY[n // 12 % 12], "", "", agent, "07"
-    for kind, count in (("g", guardians), ("t", teachers)):
-        for n in range(count):
-            mail = f"{kind}{n}@familia.example"
+def _courses(size: Size) -> Rows:
+    for s in range(size.schools):
+        for n in range(20):
+            yield f"s{s}m{n}", "y1", f"Course {n}", f"C{n}", "07", f"s{s}", "Mathematics", ""
+
+
+def _classes(size: Size) -> Rows:
+    for s in range(size.schools):
+        for n in range(size.classes):
+            yield f"s{s}c{n}", f"Class {n}", "07", f"s{s}m{n % 20}", "", "scheduled", "", f"s{s}", "y1"
+
+
+def _users(size: Size, *, changed: bool) -> Rows:
+    for s in range(size.schools):
+        for n in range(size.pupils):
+            of = (s + 1) % size.schools if n % 10 == 0 else s
+            agent = f"s{of}g{n % size.guardians}" if size.guardians else ""
+            given = "Zoe" if changed and (s, n) == (0, 0) else GIVEN[n % 12]
+            yield f"s{s}p{n}", "true", f"pupil{s}.{n}", given, FAMILY[n // 12 % 12], "", "", agent, "07"
+        for kind, count in (("g", size.guardians), ("t", size.teachers)):
+            for n in range(count):
+                mail = f"{kind}{s}.{n}@familia.example"
+                name = GIVEN[n % 12], FAMILY[n // 12 % 12]
+                yield f"s{s}{kind}{n}", "true", f"{kind}{s}.{n}", *name, mail, "+34 600", "", ""
+
+
+def _roles(size: Size) -> Rows:
+    for s in range(size.schools):
+        kinds = (
+            ("p", size.pupils, "student"),
+            ("g", size.guardians, "guardian"),
+            ("t", size.teachers, "teacher"),
+        )
+        for kind, count, role in kinds:
+            for n in range(count):
+                yield f"r{s}{kind}{n}", f"s{s}{kind}{n}", "primary", role, "2026-09-01", "", f"s{s}"
+        for n in range(0, size.teachers, 10):
             yield (
-                f"{kind}{n}",
-                "true",
-                f"{kind}{n}",
-                GIVEN[n % 12],
-                FAMILY[n // 12 % 12],
-                mail,
-                "+34 600",
+                f"r{s}u{n}",
+                f"s{s}t{n}",
+                "secondary",
+                "teacher",
+                "2026-09-01",
                 "",
-                "",
+                f"s{(s + 1) % size.schools}",
             )
 
 
-def _roles(pupils: int, guardians: int, teachers: int) -> Rows:
-    for kind, count, role in (
-        ("p", pupils, "student"),
-        ("g", guardians, "guardian"),
-        ("t", teachers, "teacher"),
-    ):
-        for n in range(count):
-            yield f"r{kind}{n}", f"{kind}{n}", "primary", role, "2026-09-01", "", "s1"
+def _enrolments(size: Size) -> Rows:
+    for s in range(size.schools):
+        for n in range(size.pupils):
+            for part in range(CLASSES_A_PUPIL):
+                klass = (n // PUPILS_A_CLASS + part * size.classes // CLASSES_A_PUPIL) % size.classes
+                who = f"s{s}c{klass}", f"s{s}", f"s{s}p{n}"
+                yield f"e{s}.{n}.{part}", *who, "student", "", "2026-09-01", "2027-06-30"
+        for n in range(size.classes):
+            teacher = f"s{s}t{n % max(size.teachers, 1)}"
+            yield f"et{s}.{n}", f"s{s}c{n}", f"s{s}", teacher, "teacher", "true", "", ""
 
 
-def _enrolments(pupils: int, teachers: int, classes: int) -> Rows:
-    for n in range(pupils):
-        for part in range(CLASSES_A_PUPIL):
-            klass = (n // PUPILS_A_CLASS + part * classes // CLASSES_A_PUPIL) % classes
-            yield f"e{n}.{part}", f"c{klass}", "s1", f"p{n}", "student", "", "2026-09-01", "2027-06-30"
-    for n in range(classes):
-        yield f"et{n}", f"c{n}", "s1", f"t{n % max(teachers, 1)}", "teacher", "true", "", ""
+# -- measuring --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage took: seconds on the wall, CPU of this process, CPU of the server process."""
+
+    name: str
+    seconds: float
+    own: float
+    database: float
 
 
 class Clock:
-    """Seconds of each stage, in order: on the wall, and of this process's own CPU (the rest is the database's)."""
+    """The stages so far, in order."""
 
     def __init__(self) -> None:
-        self.stages: list[tuple[str, float, float]] = []
+        self.stages: list[Stage] = []
 
-    def time(self, name: str, work: Callable[[], Any]) -> Any:
+    def time(self, name: str, work: Callable[[], Any], backend: Callable[[], int]) -> Any:
         """Do it and remember how long it took."""
-        started, own = time.perf_counter(), time.process_time()
+        pid = backend()
+        started, own, database = time.perf_counter(), time.process_time(), cpu_of(pid)
         done = work()
-        self.stages.append((name, time.perf_counter() - started, time.process_time() - own))
+        spent = time.perf_counter() - started, time.process_time() - own, cpu_of(pid) - database
+        self.stages.append(Stage(name, *spent))
         return done
 
 
-def bench(users: int, home: Path) -> None:
+def bench(schools: int, users: int, home: Path) -> None:
     server = EmbeddedPostgres(home / "postgres", durable=True)
     server.start()
     try:
@@ -146,11 +218,11 @@ def bench(users: int, home: Path) -> None:
             PUPITRE_DEMO="false",
             DJANGO_SETTINGS_MODULE="pupitre.project.settings",
         )
-        _migrate()
+        subprocess.run([sys.executable, "-m", "pupitre.project.cli", "migrate"], check=True)
         import django
 
         django.setup()
-        _measure(users)
+        _measure(size_of(schools, users), home, urls.owner)
     finally:
         from django.db import connections
 
@@ -158,90 +230,219 @@ def bench(users: int, home: Path) -> None:
         server.leave()
 
 
-def _migrate() -> None:
-    import subprocess
+def _backend() -> int:
+    from django.db import connection
 
-    subprocess.run([sys.executable, "-m", "pupitre.project.cli", "migrate"], check=True)
+    connection.ensure_connection()
+    return int(connection.connection.info.backend_pid)
 
 
-def _measure(users: int) -> None:
-    from pupitre.courses.actions import rosters
-    from pupitre.courses.rules.reading import read_roster
-    from pupitre.kernel import clock as now
-    from pupitre.people.rules import system_actor
+def _import(path: Path) -> dict[str, Any]:
+    from pupitre.project import cli
+    from pupitre.project.commands.regions import run_region_import
+
+    told = io.StringIO()
+    words = ["import", "--authority", "bench", "--found", "--json", str(path)]
+    with contextlib.redirect_stdout(told):
+        status = run_region_import(cli._parser().parse_args(words))
+    answer: dict[str, Any] = json.loads(told.getvalue())
+    if status:
+        raise SystemExit(f"the import failed: {told.getvalue()[:2000]}")
+    return answer
+
+
+def _measure(size: Size, home: Path, owner: str) -> None:
     from pupitre.tenancy import actions as founding
+
+    founding.found_authority(slug="bench", name="Bench", country="ES", locale="es", time_zone="Europe/Madrid")
+    region, changed = home / "region.zip", home / "changed.zip"
+    rows = write_region(region, size)
+    write_region(changed, size, changed=True)
+    clock = Clock()
+    first = clock.time("first import", lambda: _import(region), _backend)
+    again = clock.time("again, unchanged", lambda: _import(region), _backend)
+    if {school["outcome"] for school in again["schools"].values()} != {"unchanged"}:
+        raise SystemExit("the second import of the same files changes something")
+    third = clock.time("again, one school changed", lambda: _import(changed), _backend)
+    if (
+        sorted(school["outcome"] for school in third["schools"].values())[-2:]
+        == ["unchanged", "unchanged"][:1]
+    ):
+        raise SystemExit("the changed school was not imported")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    counts = _plain_copies(clock, home, owner)
+    imported = sum(school["seconds"] for school in first["schools"].values())
+    _show(size, rows, counts, clock, imported, peak)
+
+
+def _plain_copies(clock: Clock, home: Path, owner: str) -> dict[str, int]:
+    """COPY the rows that the import wrote into bare tables; answers how many, of the schools and of the history."""
+    import psycopg
+
+    counts: dict[str, int] = {}
+    with psycopg.connect(owner) as bare:
+        for name, tables in (("rows", TABLES), ("history", ("tenancy_change",))):
+            held = {table: home / f"{table}.copy" for table in tables}
+            counts[name] = sum(_copied_out(table, path) for table, path in held.items())
+            for table in tables:
+                bare.execute(f"CREATE TABLE plain_{table} (LIKE {table})")
+            bare.commit()
+
+            def copy(held: dict[str, Path] = held) -> None:
+                for table, path in held.items():
+                    with (
+                        bare.cursor() as cursor,
+                        cursor.copy(f"COPY plain_{table} FROM STDIN") as copying,
+                        path.open("rb") as data,
+                    ):
+                        while chunk := data.read(1 << 18):
+                            copying.write(chunk)
+                bare.commit()
+
+            clock.time(f"plain COPY, {name}", copy, lambda: bare.info.backend_pid)
+    return counts
+
+
+def _copied_out(table: str, path: Path) -> int:
     from pupitre.tenancy import queries as tenancy
+
+    with path.open("wb") as out:
+        return sum(_copied_of(school.id, table, out) for school in tenancy.all_schools())
+
+
+def _copied_of(school_id: int, table: str, out: IO[bytes]) -> int:
+    from django.db import connection
+
     from pupitre.tenancy.scoping import scope
 
-    clock, files = Clock(), roster_of(users)
-    size = sum(map(len, files.values()))
-    where: dict[str, Any] = {"country": "ES", "locale": "es", "time_zone": "Europe/Madrid"}
-    authority = founding.found_authority(slug="bench", name="Bench", **where)
-    school = tenancy.facts_of(founding.found_school(authority, slug="gran", name="Gran", **where))
-    actor = system_actor(school)
-    roster = clock.time("read the files", lambda: read_roster(files))
-    rows = sum(len(roster.rows(kind)) for kind in roster.modes)
-    del roster
-
-    def imported() -> Any:
-        with scope(school.id):
-            record = rosters.upload_roster(actor, files=files, file_name="bench", now=now.now())
-            return rosters.read_import(actor, record.pk, now=now.now())
-
-    def applied(record: Any) -> Any:
-        with scope(school.id):
-            return rosters.apply_import(actor, record.pk, now=now.now())
-
-    first = clock.time("first import: store, read, compare", imported)
-    done = clock.time("first import: read, compare, write", lambda: applied(first))
-    again = clock.time("again, unchanged: store, read, compare", imported)
-    if not again.plan["nothing"]:
-        raise SystemExit("the second import of the same files changes something")
-    clock.time("again, unchanged: apply", lambda: applied(again))
-    clock.time("plain COPY of the same rows", lambda: _copy(files))
-    _show(users, rows, size, clock, done)
+    with scope(school_id), connection.connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")
+        rows = int(cursor.fetchone()[0])
+        with cursor.copy(f"COPY (SELECT * FROM {table}) TO STDOUT") as copying:
+            for data in copying:
+                out.write(data)
+    return rows
 
 
-def _copy(files: dict[str, bytes]) -> None:
-    """The same cells into bare tables."""
-    from django.db import connection, transaction
-
-    with transaction.atomic():
-        for name, data in files.items():
-            if name == "manifest.csv":
-                continue
-            header = data.partition(b"\r\n")[0].decode().split(",")
-            columns = ", ".join(f'"{column}" text' for column in header)
-            table = f"plain_{name.removesuffix('.csv')}"
-            with connection.cursor() as cursor:
-                cursor.execute(f'CREATE TEMP TABLE "{table}" ({columns}) ON COMMIT DROP')
-                with cursor.cursor.copy(f'COPY "{table}" FROM STDIN (FORMAT csv, HEADER)') as copy:  # type: ignore[attr-defined]
-                    copy.write(data)
-
-
-def _show(users: int, rows: int, size: int, clock: Clock, done: Any) -> None:
-    plain = clock.stages[-1][1]
-    title = f"{users:,} users, {rows:,} rows, {size / 1e6:.1f} MB of CSV, {done.total:,} rows written"
-    table = Table(title=title)
-    table.add_column("Stage")
-    for name in ("seconds", "own CPU", "µs a row", "times plain COPY"):
+def _show(size: Size, rows: int, counts: dict[str, int], clock: Clock, imported: float, peak: float) -> None:
+    *imports, plain, history = clock.stages
+    both = Stage("", *(getattr(plain, n) + getattr(history, n) for n in ("seconds", "own", "database")))
+    users = size.schools * (size.pupils + size.guardians + size.teachers)
+    title = (
+        f"{users:,} users in {size.schools} schools: {rows:,} rows of CSV, {counts['rows']:,} rows in tables, "
+        f"{counts['history']:,} of history"
+    )
+    table = Table("Stage", title=title)
+    columns = (
+        "seconds",
+        "own CPU",
+        "database CPU",
+        "µs a row",
+        "times COPY",
+        "times COPY with history",
+        "in CPU, with history",
+    )
+    for name in columns:
         table.add_column(name, justify="right")
-    for name, seconds, own in clock.stages:
+    for stage in (*imports, plain, history):
+        cpu = (stage.own + stage.database) / (both.own + both.database)
         table.add_row(
-            name, f"{seconds:.2f}", f"{own:.2f}", f"{seconds / rows * 1e6:.1f}", f"{seconds / plain:.1f}"
+            stage.name,
+            *(f"{stage.seconds:.2f}", f"{stage.own:.2f}", f"{stage.database:.2f}"),
+            f"{stage.seconds / counts['rows'] * 1e6:.1f}",
+            *(f"{stage.seconds / plain.seconds:.1f}", f"{stage.seconds / both.seconds:.1f}", f"{cpu:.1f}"),
         )
-    console = Console()
+    console = Console(width=150)
     console.print(table)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    console.print(
+        f"Of the first import {imports[0].seconds - imported:.1f} s divided the files and founded the schools."
+    )
     console.print(f"Memory at its peak: {peak:,.0f} MB")
 
 
+# -- beside -----------------------------------------------------------------------------------------------------------
+
+
+def beside(schools: int, users: int) -> None:
+    """A page of a school of the demonstration before and during an import into others."""
+    from bench.pages import SCHOOL, _personas
+
+    people = _personas()
+    pages = {"Secretary": f"/s/{SCHOOL}/board", "Teacher, in class right now": f"/s/{SCHOOL}/day"}
+    with tempfile.TemporaryDirectory(prefix="pupitre-bench-") as folder:
+        region = Path(folder) / "region.zip"
+        write_region(region, size_of(schools, users))
+        with running(Path(folder) / "home") as found:
+            sessions = {path: sign_in(found.address, *people[who]) for who, path in pages.items()}
+            wait_until_quiet(found)
+
+            def asked(until: Callable[[], bool]) -> dict[str, list[float]]:
+                told: dict[str, list[float]] = {path: [] for path in sessions}
+                while not until():
+                    for path, session in sessions.items():
+                        started = time.perf_counter()
+                        fetch(found.address, path, session)
+                        told[path].append(time.perf_counter() - started)
+                        time.sleep(0.05)
+                return told
+
+            end = time.monotonic() + 3
+            asked(lambda: time.monotonic() > end)
+            end = time.monotonic() + 15
+            before = asked(lambda: time.monotonic() > end)
+            environment = {
+                **os.environ,
+                "PUPITRE_DATA_DIR": str(Path(folder) / "home"),
+                "PYTHONPATH": str(ROOT / "src"),
+            }
+            command = [
+                sys.executable,
+                "-m",
+                "pupitre.project.cli",
+                "import",
+                "--authority",
+                "bench",
+                "--found",
+                str(region),
+            ]
+            found_first = [*command[:3], "found", "bench", "bench-first"]
+            subprocess.run(found_first, env=environment, check=True, stdout=subprocess.DEVNULL)
+            started = time.monotonic()
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+            during = asked(lambda: process.poll() is not None)
+            _show_beside(before, during, time.monotonic() - started)
+
+
+def _show_beside(before: dict[str, list[float]], during: dict[str, list[float]], seconds: float) -> None:
+    table = Table("Page of another school", title=f"Asked during an import of {seconds:.0f} s")
+    for name in ("requests", "median before ms", "during ms", "ratio", "p95 before ms", "during ms", "ratio"):
+        table.add_column(name, justify="right")
+    for path, quiet in before.items():
+        busy = during[path]
+        cells = [str(len(busy))]
+        for of in (statistics.median, lambda values: statistics.quantiles(values, n=20)[-1]):
+            one, two = of(quiet) * 1000, of(busy) * 1000
+            cells += [f"{one:.1f}", f"{two:.1f}", f"{two / one:.2f}"]
+        table.add_row(path, *cells)
+    Console(width=130).print(table)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--users", type=int, default=20_000, help="up to 1,000,000 (default: 20,000)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--schools", type=int, default=20, help="how many (default: 20)")
+    parser.add_argument("--users", type=int, default=20_000, help="up to 1,000,000 in all (default: 20,000)")
+    parser.add_argument(
+        "--beside", action="store_true", help="measure what an import costs other schools' pages"
+    )
     args = parser.parse_args()
+    users = max(100, min(args.users, 1_000_000))
+    if args.beside:
+        beside(args.schools, users)
+        return
     with tempfile.TemporaryDirectory(prefix="pupitre-bench-") as home:
-        bench(max(100, min(args.users, 1_000_000)), Path(home))
+        bench(args.schools, users, Path(home))
 
 
 if __name__ == "__main__":
