@@ -1,8 +1,10 @@
 from django.urls import path
 
-from .views import connections, granting, guide, webhooks
+from .views import connections, granting, guide, scim, webhooks
 
 urlpatterns = [
+    path("scim/v2", scim.scim, name="scim-root"),
+    path("scim/v2/<path:path>", scim.scim, name="scim"),
     path("connect", guide.guide, name="connect"),
     path("connect/<slug:page>", guide.guide, name="connect-page"),
     path("oauth/token", granting.token, name="oauth-token"),

@@ -12,12 +12,15 @@ from pupitre.attendance.rules.events import (
     AbsenceLetterIssued,
     PupilMissing,
 )
+from pupitre.connections.rules import directory as groups
 from pupitre.connections.rules.webhooks import WebhookClosed
+from pupitre.courses.rules.events import PullNeedsOffice
 from pupitre.kernel import clock, events
 from pupitre.messaging.rules.kinds import Kind, Show, moment
 from pupitre.people.rules import OFFICE, Actor, reach
 from pupitre.people.rules.events import SignedOut, SignedOutEverywhere
 from pupitre.project import receivers
+from pupitre.project.directory import ClassGroups
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable.rules.events import CoverChanged
@@ -33,8 +36,10 @@ def wire() -> None:
     events.subscribe(SignedOut, forget_device)
     events.subscribe(SignedOutEverywhere, forget_devices)
     events.subscribe(WebhookClosed, tell_office)
+    events.subscribe(PullNeedsOffice, tell_of_roster)
     receivers.wire()
     reach.learn(pupils_taught_by)
+    groups.learn(ClassGroups())
 
 
 def tell_missing(event: PupilMissing) -> None:
@@ -91,6 +96,16 @@ def tell_office(event: WebhookClosed) -> None:
     url = reverse("webhook", kwargs={"school": school.slug, "webhook": event.webhook_id})
     facts = {"webhook": event.name, "school": school.name}
     _tell(school, told, Kind.WEBHOOK_DISABLED, facts, url=url, now=event.at)
+
+
+def tell_of_roster(event: PullNeedsOffice) -> None:
+    from pupitre.people import queries as people
+
+    school = tenancy.school_by_id(event.school_id)
+    told = people.persons_with(school.id, OFFICE, clock.local(event.at, school.time_zone).date())
+    kind = Kind.ROSTER_FAILED if event.import_id is None else Kind.ROSTER_WAITS
+    url = reverse("roster-source", kwargs={"school": school.slug})
+    _tell(school, told, kind, {"school": school.name}, url=url, now=event.at)
 
 
 def pupils_taught_by(actor: Actor, today: date) -> frozenset[int]:
