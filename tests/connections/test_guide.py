@@ -31,6 +31,14 @@ def test_every_operation_is_on_a_page_with_an_example(cast: Cast) -> None:
     assert "/people/4711" in shown
 
 
+def test_what_stands_in_the_docs_is_read_in_the_product_too(cast: Cast) -> None:
+    for page in ("oneroster", "sign-in"):
+        text = Client().get(f"/connect/{page}").content.decode()
+        assert "<table" in text
+        assert "pupitre.example" not in text
+        assert "school.example.org" not in text
+
+
 def test_there_is_no_other_page(cast: Cast) -> None:
     assert Client().get("/connect/nothing").status_code == 404
     assert Client().post("/connect").status_code == 405
@@ -71,6 +79,10 @@ def test_every_schema_and_operation_has_an_example_that_fits() -> None:
     [
         ("# A\n\nb *c* `d`\n\n## E f", ["title", "text", "heading"]),
         ("- a\n- b\n  c\n\n```\nx\n\ny\n```", ["list", "code"]),
+        (
+            "### A\n\n1. b\n2. c\n\n    code\n\n| a | b |\n|---|---|\n| `c` | |",
+            ["subheading", "steps", "code", "table"],
+        ),
     ],
 )
 def test_signs_of_markdown_are_understood(text: str, kinds: list[str]) -> None:

@@ -22,6 +22,7 @@ def sample_arguments(cast: Cast) -> dict[str, object]:
         "on": TODAY.isoformat(),
         "klass": cast.klass.pk,
         "class_id": cast.klass.pk,
+        "page": "registers",
     }
 
 

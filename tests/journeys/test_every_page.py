@@ -32,6 +32,9 @@ NOT_PAGES = (
     "registers/session",
     "document",
     "token",
+    "api/",
+    "identity/authorize",
+    "identity/userinfo",
 )
 # allauth's pages in our frame, which the URLconf's walk leaves out.
 ACCOUNT = (

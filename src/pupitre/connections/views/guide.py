@@ -9,7 +9,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_safe
 
 from pupitre.connections.actions.metering import PER_MINUTE
@@ -19,8 +20,17 @@ from pupitre.kernel.errors import NotFound
 from pupitre.people.access import open_to_all
 from pupitre.web.pages import render
 
-#: Pages in words, each a file of data/connect.
-PROSE: Final = ("start", "standards")
+#: Pages in words, each a file of data/connect; some of them stand in docs/connect, too.
+PROSE: Final[Mapping[str, str | Promise]] = {
+    "start": lazy("Start"),
+    "standards": lazy("Standards"),
+    "oneroster": "OneRoster",
+    "scim": "SCIM",
+    "sign-in": lazy("Sign-in"),
+    "webhooks": "Webhooks",
+}
+#: What the files call the installation's address.
+_SAMPLES: Final = ("https://pupitre.example", "https://school.example.org")
 _METHODS: Final = {"get": "info", "post": "good", "put": "warn", "patch": "warn", "delete": "bad"}
 
 
@@ -28,7 +38,7 @@ _METHODS: Final = {"get": "info", "post": "good", "put": "warn", "patch": "warn"
 @require_safe
 def guide(request: HttpRequest, page: str = "start") -> HttpResponse:
     """A page in words, or the operations of one part of the API."""
-    if page in PROSE:
+    if page in _pages():
         facts = {"blocks": _prose(page), "tabs": _tabs(page)}
         return render(request, "connections/guide.html", facts)
     part = _parts().get(page)
@@ -38,7 +48,7 @@ def guide(request: HttpRequest, page: str = "start") -> HttpResponse:
 
 
 def _tabs(current: str) -> list[dict[str, Any]]:
-    names = {"start": _("Start"), "standards": _("Standards")}
+    names = {slug: PROSE[slug] for slug in _pages()}
     parts = {slug: part["name"] for slug, part in _parts().items()}
     return [
         {"label": name, "href": _where(slug), "current": slug == current}
@@ -50,12 +60,23 @@ def _where(slug: str) -> str:
     return reverse("connect") if slug == "start" else reverse("connect-page", kwargs={"page": slug})
 
 
+def _file(page: str) -> Any:
+    return files("pupitre.connections").joinpath(f"data/connect/{page}.md")
+
+
+@lru_cache(maxsize=1)
+def _pages() -> tuple[str, ...]:
+    return tuple(page for page in PROSE if _file(page).is_file())
+
+
 @lru_cache(maxsize=8)
 def _prose(page: str) -> tuple[Block, ...]:
-    text = files("pupitre.connections").joinpath(f"data/connect/{page}.md").read_text(encoding="utf-8")
+    text = _file(page).read_text(encoding="utf-8")
     told = {"site": settings.CONFIG.base_url, "per_minute": str(PER_MINUTE)}
     for name, value in told.items():
         text = text.replace("{{" + name + "}}", value)
+    for sample in _SAMPLES:
+        text = text.replace(sample, settings.CONFIG.base_url)
     return blocks_of(text)
 
 
