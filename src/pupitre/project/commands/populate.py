@@ -37,7 +37,11 @@ def run_populate(args: argparse.Namespace) -> int:
     if not missing:
         sys.stdout.write(f"All {region.schools} schools are there already.\n")
         return 0
-    filled = _fill_all(ground, missing, max(1, min(args.workers, len(missing))))
+    try:
+        filled = _fill_all(ground, missing, max(1, min(args.workers, len(missing))))
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. Whole schools stay; the same command goes on with the others.\n")
+        raise
     _tell(filled, time.monotonic() - began, args.authority)
     return 0
 
