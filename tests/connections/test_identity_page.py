@@ -1,5 +1,6 @@
 """The office says where the school's people sign in; what is wrong is said, and no secret is shown again."""
 
+import re
 from typing import Any
 
 import pytest
@@ -74,6 +75,25 @@ def test_a_provider_is_added_changed_and_removed(cast: Cast, visit: Visitor) -> 
     assert office.post(f"{where}/removal").status_code == 303
     assert queries.find_provider(line.key) is None
     assert not SchoolDomain.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["1", "2", "3"])
+def test_a_form_that_is_sent_as_it_was_shown_changes_nothing(cast: Cast, visit: Visitor, kind: str) -> None:
+    office = visit.as_(cast.secretary)
+    issuer = {"1": "", "2": DIRECTORY, "3": "https://id.example/oak"}[kind]
+    rule = {"match_by": "3", "claim": "uid"}
+    where = office.post("/s/oak/identity", {**SENT, **rule, "kind": kind, "issuer": issuer}).headers[
+        "Location"
+    ]
+    page = office.get(where).content.decode()
+    shown = dict(re.findall(r'<input type="\w+" name="(\w+)" id="\w+" value="([^"]*)"', page))
+    chosen = re.findall(r'<select name="(\w+)".*?<option value="(\d)" selected>', page)
+    assert dict(chosen) == {"kind": kind, "match_by": "3"}
+    with scope(cast.school.id):
+        before = queries.providers_for(cast.office)
+    assert office.post(where, {**shown, **dict(chosen)}).status_code == 303
+    with scope(cast.school.id):
+        assert queries.providers_for(cast.office) == before
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,13 @@ MATCHES = (
     (MatchBy.SOURCED_ID, gettext_lazy("By the roster’s identifier (sourcedId), told in a claim")),
     (MatchBy.USERNAME, gettext_lazy("By the roster’s user name, told in a claim")),
 )
+
+
+def _options(choices: tuple[tuple[Any, Any], ...]) -> list[tuple[str, Any]]:
+    """As a form's field sends them: what was chosen comes back as text."""
+    return [(str(one.value), label) for one, label in choices]
+
+
 #: What allauth runs into where a provider's answer is not of the protocol's form. SyntaxError is lxml's.
 _NOT_AS_SAID: tuple[type[Exception], ...] = (
     PermissionDenied,
@@ -232,9 +239,9 @@ def _list(request: HttpRequest, school: str, *, status: int = 200, **more: Any) 
     context = {
         "school": school,
         "providers": queries.providers_for(actor),
-        "kinds": KINDS,
+        "kinds": _options(KINDS),
         "kind_names": dict(KINDS),
-        "matches": MATCHES,
+        "matches": _options(MATCHES),
         "form": {},
         "sign_in_url": f"{settings.CONFIG.base_url}{reverse('account_login')}?school={school}",
         **more,
@@ -264,8 +271,8 @@ def provider(request: HttpRequest, school: str, provider: int) -> HttpResponse:
         "zone": actor.place.time_zone,
         "provider": line,
         "links": queries.links_of(actor, provider),
-        "kinds": KINDS,
-        "matches": MATCHES,
+        "kinds": _options(KINDS),
+        "matches": _options(MATCHES),
         "problem": problem,
         "form": request.POST if problem else _shown(line),
         **_addresses(line),
