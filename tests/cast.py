@@ -74,7 +74,8 @@ class Cast:
     moment: Moment
     #: Sees everything of the school; needs a second factor where the authority demands it (here it does not).
     head: Member = field(init=False)
-    #: Runs the office: rosters, board, justifications, letters, invitations.
+    #: Runs the office: rosters (also from where they are pulled, and which exports are kept), board, justifications,
+    #: letters, invitations, connections of other systems.
     secretary: Member = field(init=False)
     #: Takes the registers of her own lessons; opens the files of her pupils and of who looks after them (each opening is
     #: logged; court notes are the office's), her colleagues' part of the directory, and prints class cards of her pupils

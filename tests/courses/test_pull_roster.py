@@ -14,7 +14,8 @@ import pytest
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from pupitre.connections import actions as connecting
 from pupitre.connections.rules import Scope
@@ -33,9 +34,12 @@ from pupitre.courses.rules.pulling import (
     is_small_enough,
     service_of,
 )
-from pupitre.courses.rules.roster import Kind, Roster
+from pupitre.courses.rules.roster import Kind as RowKind
+from pupitre.courses.rules.roster import Roster
 from pupitre.kernel import clock, events
 from pupitre.kernel.errors import Denied
+from pupitre.messaging.models import Notification
+from pupitre.messaging.rules.kinds import Kind
 from pupitre.people.models import Person
 from pupitre.people.rules import Actor, system_actor
 from pupitre.tenancy import actions as founding
@@ -62,14 +66,14 @@ class _Silent(WSGIRequestHandler):
 @contextmanager
 def running() -> Iterator[str]:
     """Our own product behind a real socket, on the test's own connection: its data are not committed."""
-    connection, now = connections["default"], clock.now()
-    connection.inc_thread_sharing()
+    shared, now = connections["default"], clock.now()
+    shared.inc_thread_sharing()
     for signal in (request_started, request_finished):  # in the middle of the test's transaction
         signal.disconnect(close_old_connections)
     server = make_server("127.0.0.1", 0, WSGIHandler(), handler_class=_Silent)
 
     def serve() -> None:
-        connections["default"] = connection
+        connections["default"] = shared
         with clock.frozen(now):
             server.serve_forever()
 
@@ -81,7 +85,7 @@ def running() -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-        connection.dec_thread_sharing()
+        shared.dec_thread_sharing()
         for signal in (request_started, request_finished):
             signal.connect(close_old_connections)
 
@@ -149,11 +153,11 @@ def applied(actor: Actor, import_id: int | None) -> None:
         assert RosterImport.objects.get(pk=import_id).state == RosterImport.APPLIED
 
 
-def everything(actor: Actor) -> dict[Kind, list[Any]]:
+def everything(actor: Actor) -> dict[RowKind, list[Any]]:
     """What the export of a school says, without order."""
     with scope(actor.place.id):
         roster: Roster = exports.roster_to_export(actor, now=clock.now())
-    return {kind: sorted(roster.rows(kind), key=repr) for kind in Kind if kind is not Kind.ORGS}
+    return {kind: sorted(roster.rows(kind), key=repr) for kind in RowKind if kind is not RowKind.ORGS}
 
 
 @pytest.fixture
@@ -441,6 +445,25 @@ def test_nobody_is_listening(cast: Cast, private: None) -> None:
     assert waits == [2.0, 8.0, 30.0]
 
 
+def test_the_office_is_told_where_to_look_and_of_a_failure_once(cast: Cast, private: None) -> None:
+    def told() -> list[tuple[int, int]]:
+        with scope(cast.school.id):
+            return list(Notification.objects.values_list("kind", "person_id").order_by("id"))
+
+    actor = cast.office
+    office = {cast.head.person.pk, cast.secretary.person.pk}
+    with misbehaving(always((403, {}, b"{}"))) as (address, _):
+        entered(actor, address)
+        for _night in range(2):
+            pulling.pull(actor.place, now=clock.now())
+    assert {person for _, person in told()} == office
+    assert [kind for kind, _ in told()] == [Kind.ROSTER_FAILED] * 2
+    with misbehaving(lambda path, times: None) as (address, _):
+        entered(actor, address)
+        pulling.pull(actor.place, now=clock.now())
+    assert [kind for kind, _ in told()[2:]] == [Kind.ROSTER_WAITS] * 2
+
+
 # -- rules, schedule, page --------------------------------------------------------------------------------------------
 
 
@@ -509,6 +532,24 @@ def test_only_so_many_exports_are_kept(cast: Cast, visit: Visitor) -> None:
     assert answer.content.startswith(b"PK")
     assert visit.as_(cast.teacher).get(f"/s/oak/rosters/exports/{newest}").status_code == 403
     assert visit.as_(cast.stranger).get(f"/s/oak/rosters/exports/{newest}").status_code == 404
+
+
+def test_the_pages_cost_the_same_with_one_export_and_with_thirty(cast: Cast, visit: Visitor) -> None:
+    office = visit.as_(cast.secretary)
+    costs: dict[str, list[int]] = {"source": [], "exports": []}
+    entered(cast.office, "https://sis.example")
+    for count in (1, 30):
+        with scope(cast.school.id):
+            for _ in range(count):
+                RosterExport.objects.create(
+                    school_id=cast.school.id, made_at=clock.now(), file_key="x", size=1
+                )
+        for page, counted in costs.items():
+            office.get(f"/s/oak/rosters/{page}")
+            with CaptureQueriesContext(connection) as captured:
+                assert office.get(f"/s/oak/rosters/{page}").status_code == 200
+            counted.append(len(captured))
+    assert all(first == last for first, last in costs.values()), costs
 
 
 def test_the_office_plans_exports(cast: Cast, visit: Visitor) -> None:

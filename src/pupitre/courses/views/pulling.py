@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -144,7 +145,7 @@ def exports(request: HttpRequest, school: str) -> HttpResponse:
         "school": school,
         "zone": actor.place.time_zone,
         "plan": queries.export_plan(actor),
-        "rows": queries.exports_for(actor),
+        "rows": [(row, filesizeformat(row.size)) for row in queries.exports_for(actor)],
         "hours": [(str(hour), f"{hour}:00") for hour in range(24)],
         "problem": problem,
         "most": keeping.MOST_KEPT,
