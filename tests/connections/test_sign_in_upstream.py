@@ -13,6 +13,7 @@ from django.test import Client, override_settings
 from pupitre.connections.actions import identity as actions
 from pupitre.connections.models import IdentityLink, IdentityProvider
 from pupitre.connections.rules.identity import MatchBy, ProviderKind
+from pupitre.connections.upstream import forget_descriptions
 from pupitre.kernel import clock, sealing
 from pupitre.people import actions as people
 from pupitre.people.models import Account, Person
@@ -67,6 +68,7 @@ def issuer() -> Iterator[str]:
 
 @pytest.fixture
 def school(cast: Cast, issuer: str) -> Iterator[School]:
+    forget_descriptions()
     with override_settings(CONFIG=replace(settings.CONFIG, private_addresses=True)):
         with scope(cast.school.id):
             Person.objects.filter(pk=cast.teacher.person.pk).update(email="tess@oak.example")

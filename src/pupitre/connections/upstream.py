@@ -6,6 +6,7 @@ application for the whole installation, and take an address for confirmed that M
 """
 
 import hmac
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -44,6 +45,8 @@ from .rules.identity import ProviderFacts, ProviderKind, asserted
 
 _SCOPE: Final = ["openid", "profile", "email"]
 _LONGEST_NAME: Final = 191  # allauth's column, which stays empty, has no room for more
+_DESCRIBED_FOR, _MOST_DESCRIBED = 300.0, 500
+_described: dict[str, tuple[float, dict[str, Any]]] = {}
 _SAML_ATTRIBUTES: Final = {
     **SAMLProvider.default_attribute_mapping,
     "email": [
@@ -60,11 +63,18 @@ class SchoolOidcAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
 
     @property
     def openid_config(self) -> dict[str, Any]:
-        config: dict[str, Any] = super().openid_config
+        """What the provider says of itself; a process remembers it for some minutes, for a whole school that signs in."""
         issuer = self.get_provider().app.settings["server_url"]
+        held = _described.get(issuer)
+        if held and held[0] > time.monotonic():
+            return held[1]
+        config: dict[str, Any] = super().openid_config
         # OpenID Connect Discovery 4.3. Otherwise one house could speak in the name of another.
         if not isinstance(config, dict) or config.get("issuer") not in {issuer, f"{issuer}/"}:
             raise OAuth2Error("the provider calls itself otherwise")
+        if len(_described) >= _MOST_DESCRIBED:
+            _described.clear()
+        _described[issuer] = (time.monotonic() + _DESCRIBED_FOR, config)
         return config
 
     def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> SocialLogin:
@@ -90,6 +100,11 @@ class SchoolOidcAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
 
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
         return callback_url(self.provider_id)
+
+
+def forget_descriptions() -> None:
+    """What providers say of themselves is asked anew: for tests, which change them."""
+    _described.clear()
 
 
 class SchoolOidc(OpenIDConnectProvider):  # type: ignore[misc]

@@ -40,6 +40,7 @@ from pupitre.kernel.errors import DomainError, NotFound
 from pupitre.people import queries as people
 from pupitre.people.access import actor_of, only, signed_in
 from pupitre.people.rules import OFFICE, Actor
+from pupitre.people.sign_in import count_attempt
 from pupitre.tenancy import queries as tenancy
 from pupitre.tenancy.scoping import scope
 from pupitre.web.middleware import told
@@ -63,6 +64,8 @@ def _options(choices: tuple[tuple[Any, Any], ...]) -> list[tuple[str, Any]]:
     return [(str(one.value), label) for one, label in choices]
 
 
+#: A whole school begins at eight from one address; each may cost a question to the provider.
+_RATES = "600/m/ip"
 #: What allauth runs into where a provider's answer is not of the protocol's form. SyntaxError is lxml's.
 _NOT_AS_SAID: tuple[type[Exception], ...] = (
     PermissionDenied,
@@ -112,6 +115,7 @@ def _provider(key: str) -> ProviderFacts:
 def entrance(request: HttpRequest, key: str) -> HttpResponse:
     """Go and sign in there."""
     provider = _provider(key)
+    count_attempt(request, "entrance", _RATES)
     to = upstream.begin(request, provider, process=AuthProcess.LOGIN, then=request.POST.get("next", ""))
     return onward(request, to, provider.name)
 
