@@ -298,6 +298,19 @@ def test_a_user_is_told_with_roles_family_and_relations(get: Get, school: Cast) 
     assert get("students/t1").status_code == 404
 
 
+def test_the_core_tells_nobodys_address_or_number_nor_lets_them_be_guessed(school: Cast, get: Get) -> None:
+    core = getter(school, Scope.ONEROSTER_CORE)
+    assert get("users/t1").json()["user"]["email"] == "joan@mar.example"
+    assert get("users/g1", fields="phone,primaryOrg").json()["user"]["phone"] == "+34 600 000 000"
+    for path in ("users/t1", "teachers/t1"):
+        assert not {"email", "sms", "phone", "identifier"} & set(core(path).json()["user"])
+        check_payload("user", "users", core(path).json(), single=True)
+    assert all("phone" not in user for user in core("users", limit="2000").json()["users"])
+    assert minor(core("users", filter="email~'mar'")) == "invalid_filter_field"
+    assert minor(core("users", sort="phone")) == "invalid_selection_field"
+    assert minor(core("users/t1", fields="email")) == "invalid_selection_field"
+
+
 def test_a_court_forbids_that_an_adult_is_told_to_be_an_agent(cast: Cast) -> None:
     asked = getter(cast, *EVERY, elsewhere=True)
     agents = [one["sourcedId"] for one in asked("users/pupil").json()["user"]["agents"]]

@@ -11,7 +11,13 @@ from pupitre.courses.actions import rostering as actions
 from pupitre.courses.queries import rostering as queries
 from pupitre.courses.rules.rostering.asking import UnfitValue, UnknownField, asked_of, fields_of, links_of
 from pupitre.courses.rules.rostering.filtering import UnfitFilter
-from pupitre.courses.rules.rostering.resources import DEMOGRAPHICS, Endpoint, endpoint_at
+from pupitre.courses.rules.rostering.resources import (
+    DEMOGRAPHICS,
+    Endpoint,
+    Resource,
+    core_of,
+    endpoint_at,
+)
 from pupitre.courses.rules.rostering.telling import Telling, status_info
 from pupitre.kernel import clock
 from pupitre.kernel.errors import Busy, DomainError, NotFound
@@ -60,25 +66,31 @@ def _check(machine: Machine, endpoint: Endpoint) -> None:
         machine.require(Scope.ONEROSTER)
 
 
+def _known_to(machine: Machine, endpoint: Endpoint) -> Resource:
+    """What the connection may know of the endpoint's things."""
+    return endpoint.resource if Scope.ONEROSTER in machine.scopes else core_of(endpoint.resource)
+
+
 def _single(request: HttpRequest, endpoint: Endpoint, identifiers: Sequence[str]) -> HttpResponse:
-    fields = fields_of(dict(request.GET.lists()), endpoint.resource)
+    resource = _known_to(machine_of(request), endpoint)
+    fields = fields_of(dict(request.GET.lists()), resource)
     row = queries.find_thing(actor_of(request), endpoint, identifiers[-1])
     if row is None:
         raise NotFound
     actions.note_reading(actor_of(request), endpoint.resource, [row], now=clock.now())
-    return JsonResponse({endpoint.resource.one: _telling(request).of(endpoint.resource, row, fields)})
+    return JsonResponse(
+        {endpoint.resource.one: _telling(request).of(endpoint.resource, row, fields or resource.told)}
+    )
 
 
 def _collection(request: HttpRequest, endpoint: Endpoint, identifiers: Sequence[str]) -> HttpResponse:
-    query = dict(request.GET.lists())
-    asked = asked_of(query, endpoint.resource)
+    query, resource = dict(request.GET.lists()), _known_to(machine_of(request), endpoint)
+    asked = asked_of(query, resource)
     parent = identifiers[-1] if identifiers else ""
     found = queries.things_for(actor_of(request), endpoint, asked, parent=parent)
     actions.note_reading(actor_of(request), endpoint.resource, found.rows, now=clock.now())
-    telling = _telling(request)
-    answer = JsonResponse(
-        {endpoint.resource.many: [telling.of(endpoint.resource, row, asked.fields) for row in found.rows]}
-    )
+    telling, fields = _telling(request), asked.fields or resource.told
+    answer = JsonResponse({resource.many: [telling.of(resource, row, fields) for row in found.rows]})
     answer.headers["X-Total-Count"] = str(found.total)
     answer.headers["Link"] = links_of(request.build_absolute_uri(request.path), query, asked, found.total)
     return answer

@@ -70,7 +70,7 @@ USERS: Final = Resource(
         words="grades",
         parts="roles.role roles.org.sourcedId agents.sourcedId",
     ),
-    more=frozenset({"metadata"}),
+    more=frozenset({"metadata", "primaryOrg"}),
 )
 ENROLMENTS: Final = Resource(
     "enrollment",
@@ -84,6 +84,21 @@ DEMOGRAPHICS: Final = Resource(
     "demographics",
     _fields(text="sex countryOfBirthCode cityOfBirth", date="birthDate"),
 )
+
+
+#: What the scope roster-core is not told of anybody: how to reach a person, and the number a country gives her.
+_PERSONAL: Final = frozenset({"email", "sms", "phone", "identifier"})
+_CORE_USERS: Final = Resource(
+    USERS.one,
+    USERS.many,
+    {name: kind for name, kind in USERS.fields.items() if name not in _PERSONAL},
+    USERS.more,
+)
+
+
+def core_of(resource: Resource) -> Resource:
+    """The resource as who has only the scope roster-core may know it: neither told, nor filtered or sorted by the rest."""
+    return _CORE_USERS if resource is USERS else resource
 
 
 class Narrowing(StrEnum):

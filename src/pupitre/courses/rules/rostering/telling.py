@@ -44,14 +44,14 @@ class Telling:
         self._base = base
 
     def of(self, resource: Resource, row: Row, fields: frozenset[str]) -> Told:
-        """One thing; only the chosen fields where some were chosen. What is empty and need not be told is left out."""
+        """One thing, by these fields. What is empty and need not be told is left out."""
         told = {
             "sourcedId": row["sourcedId"],
             "status": row["status"],
             "dateLastModified": _moment(row["dateLastModified"]),
             **_TELLERS[resource.one](self, row),
         }
-        return {name: told[name] for name in told if name in fields} if fields else told
+        return {name: told[name] for name in told if name in fields}
 
     def ref(self, kind: str, sourced_id: str) -> Told:
         many = _PLACES[kind]
