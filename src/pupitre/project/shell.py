@@ -46,7 +46,7 @@ OFFICE_WORK = (
     Door(_("Rosters"), "rosters", "upload", OFFICE),
     Door(_("Invitations"), "invitations", "key-round", OFFICE),
     Door(_("Settings"), "attendance-settings", "settings", OFFICE),
-    Door(_("Connections"), "connections", "plug", OFFICE),
+    Door(_("Connections"), "connections", "plug", OFFICE, ("webhooks", "tools", "identity")),
 )
 #: For whom the doors stand in which order, the most used first: four or five of them fit a phone's bar.
 ORDERS: tuple[tuple[frozenset[Role], tuple[Door, ...]], ...] = (
