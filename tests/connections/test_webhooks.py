@@ -452,7 +452,7 @@ def test_the_page_shows_states_and_sends_again(cast: Cast, hook: Receiver, visit
     run_jobs(due_only=True)
     office = visit.as_(cast.head)
     page = office.get(f"/s/oak/webhooks/{id_}").content.decode()
-    assert "has accepted nothing since" in page
+    assert "the other system has accepted nothing" in page
     with scope(cast.school.id):
         delivery = WebhookDelivery.objects.get().pk
     detail = office.get(f"/s/oak/webhooks/{id_}/deliveries/{delivery}").content.decode()
