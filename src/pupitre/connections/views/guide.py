@@ -71,7 +71,7 @@ def _pages() -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def _prose(page: str) -> tuple[Block, ...]:
-    text = _file(page).read_text(encoding="utf-8")
+    text: str = _file(page).read_text(encoding="utf-8")
     told = {"site": settings.CONFIG.base_url, "per_minute": str(PER_MINUTE)}
     for name, value in told.items():
         text = text.replace("{{" + name + "}}", value)
@@ -131,7 +131,7 @@ def _parameter(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _kind(schema: Mapping[str, Any]) -> str:
     """What a value is, in a word or two."""
     if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2]
+        return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
         return " | ".join(_kind(one) for one in schema["anyOf"])
     if "enum" in schema:

@@ -65,7 +65,11 @@ def people_after(
         found = found.filter(Q(family_key__startswith_c=key) | Q(given_key__startswith_c=key))
     part = slice_of(found, _COLUMNS, by="family_key", after=after, limit=limit)
     roles = roles_of([row[0] for row in part.rows], today)
-    return [ListedPerson(*row[:8], roles=roles.get(row[0], ())) for row in part.rows], part.following
+    listed = [
+        ListedPerson(**dict(zip(_COLUMNS, row, strict=True)), roles=roles.get(row[0], ()))
+        for row in part.rows
+    ]
+    return listed, part.following
 
 
 def roles_of(person_ids: list[int], today: date) -> dict[int, tuple[Role, ...]]:
