@@ -243,12 +243,11 @@ def served(size: str, pupils: int) -> Iterator[Served]:
             yield Served(size, home, found, place, cases_of(found, place))
 
 
-def replayed(one: Served, seconds: float, *, plans: bool, only: Callable[[str], bool]) -> dict[str, Any]:
+def replayed(one: Served, seconds: float, only: Callable[[str], bool]) -> dict[str, Any]:
     """The statements of each page, and what they cost by themselves."""
     task = {
         "now": one.place.now.isoformat(),
         "seconds": seconds,
-        "explain": plans,
         "cases": [
             {
                 "name": case.name,
@@ -348,7 +347,7 @@ def _compare(
     table = Table(
         title=f"{large.size} beside {small.size}: no page may be slower by more than {ALLOWED - 1:.0%}"
     )
-    for heading in ("page", "p50", "server CPU", "database CPU", "both", "raw SQL", ""):
+    for heading in ("page", "p50", "server CPU", "database CPU", "both", "raw SQL", "database pages", ""):
         table.add_column(heading, justify="left" if heading == "page" else "right")
     for number, case in enumerate(large.cases):
         if (large.size, number) not in answers:
@@ -359,7 +358,8 @@ def _compare(
         table.add_row(
             case.name, f"{now.median / was.median:.2f} x", f"{now.server / was.server:.2f} x",
             f"{now.database / was.database:.2f} x" if was.database else "", f"{both:.2f} x",
-            f"{alone[1]['wall'] / alone[0]['wall']:.2f} x" if all(alone) else "", "" if both <= ALLOWED else "slower",
+            f"{alone[1]['wall'] / alone[0]['wall']:.2f} x" if all(alone) else "",
+            f"{alone[0]['pages']} -> {alone[1]['pages']}" if all(alone) else "", "" if both <= ALLOWED else "slower",
         )  # fmt: skip
     console.print(table)
 
@@ -388,7 +388,7 @@ def main() -> None:
             return name.startswith(asked.only)
 
         answers = measured(sizes, asked.seconds, asked.rounds, only)
-        replays = {one.size: replayed(one, asked.seconds / 2, plans=asked.plans, only=only) for one in sizes}
+        replays = {one.size: replayed(one, asked.seconds / 2, only) for one in sizes}
         for one in sizes:
             _show(console, one, answers, replays[one.size])
             if asked.plans:

@@ -3,11 +3,12 @@
 The task: `now`, `seconds`, and `cases` with name, path, cookies, token and body. Each is asked for through Django once, and what it
 sends to the database - the scopes that it opens and the statements with their parameters - is then sent again and again over the same
 connection without Django, in one transaction that is rolled back. Answers, by name: how many statements, milliseconds of
-wall clock and of the backend's CPU, and the statements with their plan's time where `explain` is asked for.
+wall clock and of the backend's CPU, the statements with their plans, and how many pages of the database they touch.
 """
 
 import json
 import os
+import re
 import sys
 import time
 from datetime import datetime
@@ -102,6 +103,12 @@ def explain(sent: list[Sent]) -> list[str]:
     return told
 
 
+def pages_of(plan: str) -> int:
+    """How many pages of the database a statement touched, as its outermost node says: what hangs on no machine."""
+    told = re.search(r"Buffers: shared([^\n]*)", plan.partition("\nPlanning:")[0])
+    return sum(map(int, re.findall(r"(?:hit|read)=(\d+)", told[1]))) if told else 0
+
+
 def main() -> None:
     task = json.load(sys.stdin)
     import django
@@ -121,11 +128,13 @@ def main() -> None:
             sent = record(client, case)
             connection.ensure_connection()
             wall, database = replay(sent, task["seconds"]) if sent else (0.0, 0.0)
+            plans = explain(sent)
             answers[case["name"]] = {
                 "statements": sum(params is not None for _, params in sent),
                 "wall": wall,
                 "database": database,
-                "plans": explain(sent) if task["explain"] else [],
+                "plans": plans,
+                "pages": sum(map(pages_of, plans)),
             }
     connection.close()
     json.dump(answers, sys.stdout)
