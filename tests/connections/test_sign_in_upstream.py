@@ -127,6 +127,7 @@ def test_a_teacher_signs_in_there_and_is_signed_in_here(school: School) -> None:
     answer = school.sign_in(browser, "tess", next="/s/oak/people")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/s/oak/people")
     assert signed_in_as(browser) == school.cast.teacher.account.pk
+    assert browser.session.get_expire_at_browser_close()
     again = Client()
     school.sign_in(again, "tess")
     assert signed_in_as(again) == school.cast.teacher.account.pk

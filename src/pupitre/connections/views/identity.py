@@ -146,12 +146,19 @@ def callback(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _answered(request: HttpRequest, provider: ProviderFacts, run: Callable[[], HttpResponse]) -> HttpResponse:
-    """Allauth's answer; where the provider's is not what the protocol says, the page that nobody came in."""
+    """What allauth answers; where the provider's is not what the protocol says, the page that nobody came in.
+
+    Who comes in so is signed in until the browser is closed: nobody was asked whether the device is her own.
+    """
+    was_out = not request.user.is_authenticated
     wrong = (*_NOT_AS_SAID, *upstream.saml_errors(provider))
     try:
-        return run()
+        answer = run()
     except wrong:
         return upstream.failed(request, provider.school_id, _("The sign-in was not finished. Try again."))
+    if was_out and request.session.session_key:
+        request.session.set_expiry(0)
+    return answer
 
 
 @csrf_exempt
