@@ -16,7 +16,7 @@ from pupitre.messaging.rules.kinds import Audience, Kind
 from pupitre.people.rules import Actor, LookAt, Role
 from pupitre.project.populate.region import DENSE
 
-# Before the last days each pupil has two registers a week: of the first lesson, where each lesson of a homerooms' day would
+# Before the last days each pupil has two registers a week: of the first lesson, where each lesson of a homeroom's day would
 # make fifteen times as many marks.
 _REGISTERS: Final = """
 INSERT INTO attendance_register (school_id, lesson_id, class_id, held_on, starts_at, ends_at, taken_at, taken_by_id, closed_at,
