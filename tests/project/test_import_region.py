@@ -194,3 +194,23 @@ def test_an_unknown_authority_or_path_is_told(cast: Cast, tmp_path: Path) -> Non
         rosters.run_import(typed(str(tmp_path)))
     with pytest.raises(regions.CommandError, match="Which school"):
         rosters.run_import(cli._parser().parse_args(["import", str(tmp_path)]))
+
+
+def test_a_delta_reaches_whom_it_is_about(
+    schools: dict[str, SchoolFacts], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes(folder(tmp_path / "region", REGION), capsys)
+    kinds = ("academicSessions", "courses", "classes", "roles", "enrollments", "demographics")
+    absent = "".join(f"file.{kind},absent\n" for kind in kinds)
+    head = (
+        "propertyName,value\nmanifest.version,1.0\noneroster.version,1.2\nfile.orgs,bulk\nfile.users,delta\n"
+    )
+    users = REGION["users.csv"].splitlines()[0] + "\np2,true,biel,Blai,Puig,,,g1,07,\n"
+    delta = {"manifest.csv": head + absent, "orgs.csv": REGION["orgs.csv"], "users.csv": users}
+    status, told = outcomes(folder(tmp_path / "delta", delta), capsys)
+    assert (status, told["institut"]) == (0, "imported")
+    with scope(schools["institut"].id):
+        assert Person.objects.get(sourced_id="p2").given_name == "Blai"
+        assert Person.objects.filter(ended_on__isnull=True).count() == 3
+    with scope(schools["mar"].id):
+        assert not Person.objects.filter(sourced_id="p2").exists()
