@@ -81,7 +81,7 @@ def test_refusals_are_problems_in_the_readers_language(cast: Cast) -> None:
     machine = connected(cast.school)
     assert is_problem(machine.get("/nothing/here"), 404)
     assert is_problem(machine.ask("DELETE", "/people"), 405)
-    assert machine.ask("DELETE", "/people").headers["Allow"] == "GET, POST"
+    assert set(machine.ask("DELETE", "/people").headers["Allow"].split(", ")) == {"GET", "POST"}
     assert is_problem(machine.client.get("/api/v2/people"), 404)
     broken = machine.client.generic(
         "POST",
