@@ -244,7 +244,9 @@ def test_the_page_costs_five_statements_whatever_the_class(cast: Cast, visit: Vi
     with CaptureQueriesContext(connection) as many:
         page = browser.get(address(cast))
     assert page.content.count(b"<li class=pupil") == 30
-    assert len(statements(few)) == len(statements(many)) == 5  # four after a real sign-in, whose session knows its account
+    assert (
+        len(statements(few)) == len(statements(many)) == 5
+    )  # four after a real sign-in, whose session knows its account
     assert len(page.content) < 31_000
 
 

@@ -123,7 +123,9 @@ def _text(value: str) -> str:
 
 def _signing_keys(value: str) -> tuple[str, ...]:
     found = tuple(
-        re.findall(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----", value, re.DOTALL)
+        re.findall(
+            r"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----", value, re.DOTALL
+        )
     )
     if not found:
         raise _WrongValueError(

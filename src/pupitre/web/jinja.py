@@ -75,7 +75,9 @@ def dated(value: Any, style: str = "DATE_FORMAT") -> str:
     if not value:
         return ""
     if isinstance(value, datetime):
-        value = value.replace(tzinfo=None)  # of two zones' equal moments each is written by its own clock; no style names it
+        value = value.replace(
+            tzinfo=None
+        )  # of two zones' equal moments each is written by its own clock; no style names it
     return _dated(value, style, get_language() or "en")
 
 
