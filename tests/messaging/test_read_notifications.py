@@ -15,7 +15,7 @@ from pupitre.tenancy.scoping import scope
 from tests.cast import NOW, Cast
 from tests.conftest import Visitor
 
-FACTS = {"pupil": "Pau", "school": "Oak", "title": "Trip", "subject": "Maths", "class": "1A", "note": "why",
+FACTS = {"pupil": "Pau", "school": "Oak", "title": "Trip", "subject": "Maths", "class": "1A", "note": "why", "webhook": "Library",
          "time": moment(NOW, "Europe/Madrid", Show.TIME), "date": moment(NOW, "Europe/Madrid", Show.DATE),
          "from": moment(NOW, "Europe/Madrid", Show.DATE), "until": moment(NOW, "Europe/Madrid", Show.DATE)}  # fmt: skip
 

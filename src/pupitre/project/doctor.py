@@ -32,6 +32,7 @@ _TENANT_TABLES = """
     where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace
       and exists (select 1 from pg_attribute a
                   where a.attrelid = c.oid and a.attname = 'school_id' and not a.attisdropped)
+      and c.relname <> 'connections_schooldomain'  -- public, as schools are: it is asked before anybody has signed in
     order by 1
 """
 
