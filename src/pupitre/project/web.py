@@ -18,8 +18,9 @@ def serve(config: configuration.Config) -> None:
         port=config.port,
         interface=Interfaces.WSGI,
         workers=config.web_workers,
-        # A waiting request costs a sleeping thread; a few more fetch what needs no turn. See web/turns.py.
-        blocking_threads=config.web_threads + config.web_waiting + 4,
+        # A waiting request costs a sleeping thread. There must always be some left to refuse: where all wait, people wait
+        # before the door, and nobody tells them. See web/turns.py.
+        blocking_threads=2 * (config.web_threads + config.web_waiting) + 16,
         websockets=False,
         # With several workers the others go on while a lost one is replaced; a single one is the supervisor's to replace.
         respawn_failed_workers=config.web_workers > 1,
