@@ -38,7 +38,9 @@ _WATCHED: Final = ("/health/live", "/health/ready")
 #: Where passwords and codes are compared. Below /account/, with POST.
 _SLOW: Final = "/account/"
 _RETRY: Final = (4, 15)
+#: Bodies up to the first size lie in memory, up to the second many may come at once; larger ones only a few, for they fill disks.
 _SMALL: Final = 256 * 1024
+_LARGE: Final = 8 * 1024 * 1024
 _PIECE: Final = 64 * 1024
 _log = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ class Turns:
         self._all = _Lane(at_once, waiting)
         self._slow = _Lane(max(1, at_once // 2), waiting // 2)
         self._uploads = threading.BoundedSemaphore(max(1, waiting // 2))
+        self._large_uploads = threading.BoundedSemaphore(at_once)
         self.refused = 0
         self._connections: list[Any] = []
 
@@ -105,12 +108,13 @@ class Turns:
         if int(length) <= _SMALL:
             environ["wsgi.input"] = _kept(environ["wsgi.input"], int(length), BytesIO())
             return True
-        if not self._uploads.acquire(blocking=False):
+        uploads = self._uploads if int(length) <= _LARGE else self._large_uploads
+        if not uploads.acquire(blocking=False):
             return False
         try:
             environ["wsgi.input"] = _kept(environ["wsgi.input"], int(length), SpooledTemporaryFile(_SMALL))  # noqa: SIM115
         finally:
-            self._uploads.release()
+            uploads.release()
         return True
 
     def _enter(self, lanes: list["_Lane"]) -> bool:
