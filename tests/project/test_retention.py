@@ -149,12 +149,16 @@ def test_nobody_deletes_the_young_or_a_person_without_a_trace(cast: Cast) -> Non
     """Whoever speaks as the retention job passes the history by no more than the job needs."""
     with scope(cast.school.id):
         register = past_register(cast, NOW.date(), {cast.pupil.person.pk: (1, 0)})
+        # Tests of two requests at once commit, and what they tidied up stays in the history.
+        before = list(Change.objects.filter(operation="D").values_list("pk", flat=True))
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL pupitre.forgetting = 'on'")
             cursor.execute("DELETE FROM attendance_mark WHERE register_id = %s", [register.pk])
             cursor.execute("UPDATE people_person SET created_at = '2001-01-01'")
             cursor.execute("DELETE FROM people_guardianship WHERE pupil_id = %s", [cast.sister.person.pk])
-        gone = Change.objects.filter(operation="D").values_list("table_name", flat=True)
+        gone = (
+            Change.objects.filter(operation="D").exclude(pk__in=before).values_list("table_name", flat=True)
+        )
         assert sorted(gone) == ["attendance_mark", "people_guardianship", "people_guardianship"]
 
 
