@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 from pupitre.courses.rules import vocabulary
+from pupitre.courses.rules.countries.covering import Covering
+from pupitre.courses.rules.countries.households import Households
+from pupitre.courses.rules.countries.layouts import Layout, Record, records
+from pupitre.courses.rules.gathering import Gathering
 from pupitre.courses.rules.roster import Relation
+from pupitre.courses.rules.tables import Table
 
 #: Pupils have one number in all Catalan systems (RALC), so that a school's change from one to the other keeps them.
 PUPIL = "ralc:"
@@ -47,3 +53,25 @@ def pupil_key(number: str) -> str:
 def group_name(cell: str) -> str:
     """A group's name with single blanks: exports pad the codes of vocational courses."""
     return " ".join(cell.split())
+
+
+def gather_pupils(
+    tables: Sequence[Table],
+    layout: Layout,
+    gathering: Gathering,
+    covering: Covering,
+    *,
+    families: tuple[str, str],
+    forms: tuple[str, str],
+    read: Callable[[Table, Record, Households], None],
+) -> None:
+    """Reads pupils line by line. `families` are the guardians' columns; `forms` the groups' column and the mark of their keys."""
+    homes = Households.of(tables, gathering, covering, families=families)
+    column, mark = forms
+    if all(table.has(column) for table in tables):
+        covering.classes.add(mark)
+        covering.whole_classes.add(mark)
+    for table in tables:
+        for record in records(table, layout):
+            read(table, record, homes)
+    homes.done()

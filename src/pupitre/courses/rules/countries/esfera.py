@@ -12,7 +12,6 @@ from pupitre.courses.rules.countries.layouts import (
     Layout,
     Record,
     day,
-    records,
     sheet_of_rows,
     table_of,
     text,
@@ -80,14 +79,15 @@ def _filled(row: Row, places: Sequence[int]) -> int:
 def gather(sheets: Sequence[Sheet], gathering: Gathering, covering: Covering) -> None:
     """Reads one workbook or several (a school exports by stage)."""
     tables = [table_of(sheet, LAYOUT, gathering.findings) for sheet in sheets]
-    homes = Households.of(tables, gathering, covering, families=("Tutor 1 - nom", "Tutor 2 - nom"))
-    if all(table.has("Grup Classe") for table in tables):
-        covering.classes.add(FORM)
-        covering.whole_classes.add(FORM)
-    for table in tables:
-        for record in records(table, LAYOUT):
-            _read(table, record, homes)
-    homes.done()
+    catalonia.gather_pupils(
+        tables,
+        LAYOUT,
+        gathering,
+        covering,
+        families=("Tutor 1 - nom", "Tutor 2 - nom"),
+        forms=("Grup Classe", FORM),
+        read=_read,
+    )
 
 
 def _read(table: Table, record: Record, homes: Households) -> None:

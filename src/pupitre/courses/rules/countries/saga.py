@@ -15,7 +15,7 @@ from pupitre.courses.rules.countries.households import (
     document_number,
     surnames_first,
 )
-from pupitre.courses.rules.countries.layouts import Layout, Record, day, records, table_of, text, unkept
+from pupitre.courses.rules.countries.layouts import Layout, Record, day, table_of, text, unkept
 from pupitre.courses.rules.findings import FindingCode, Severity
 from pupitre.courses.rules.gathering import Gathering
 from pupitre.courses.rules.roster import User
@@ -73,14 +73,15 @@ def _without_numbers(sheet: Sheet) -> Sheet:
 def gather(sheets: Sequence[Sheet], gathering: Gathering, covering: Covering) -> None:
     """Reads one file or several (a school exports by stage)."""
     tables = [table_of(_without_numbers(sheet), LAYOUT, gathering.findings) for sheet in sheets]
-    homes = Households.of(tables, gathering, covering, families=("RESPONSABLE 1", "RESPONSABLE 2"))
-    if all(table.has("GRUPSCLASSE") for table in tables):
-        covering.classes.add(FORM)
-        covering.whole_classes.add(FORM)
-    for table in tables:
-        for record in records(table, LAYOUT):
-            _read(table, record, homes)
-    homes.done()
+    catalonia.gather_pupils(
+        tables,
+        LAYOUT,
+        gathering,
+        covering,
+        families=("RESPONSABLE 1", "RESPONSABLE 2"),
+        forms=("GRUPSCLASSE", FORM),
+        read=_read,
+    )
 
 
 def _read(table: Table, record: Record, homes: Households) -> None:
