@@ -29,7 +29,8 @@ from bench.pages import SCHOOL, application
 from bench.running import ROOT, Running, Session, cpu_of, running, wait_until_quiet
 
 _STEPS: Final = 12
-_PASSWORD: Final = "at-eight-in-the-morning"
+#: The demonstration's, with which `bench.pages` signs in afterwards.
+_PASSWORD: Final = "demostracio"
 _TEACHERS: Final = """
 SELECT DISTINCT ON (a.id) a.id, a.username, r.lesson_id, r.held_on,
        ARRAY(SELECT pupil_id FROM attendance_mark k WHERE k.register_id = r.id ORDER BY pupil_id)
