@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, models
 
+from pupitre.devices.models import Shared
 from pupitre.tenancy.models import TenantModel
 from pupitre.tenancy.protection import tenant_references
 from tests.cast import Cast
@@ -16,7 +17,9 @@ GLOBAL = {
     "messaging_preference",
     "messaging_pushsubscription",
     "connections_schooldomain",
+    "devices_authoritysavedview",
 }
+SHARED_MODELS = [model for model in apps.get_models() if issubclass(model, Shared)]
 
 
 def rows(sql: str) -> list[tuple[object, ...]]:
@@ -35,11 +38,39 @@ def test_a_tenant_table_has_forced_row_level_security(model: type[models.Model],
     assert rows(
         f"SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = '{table}'::regclass"
     ) == [(True, True)]
-    policies = rows(f"SELECT cmd, qual, with_check FROM pg_policies WHERE tablename = '{table}'")
+    policies = rows(
+        f"SELECT cmd, qual, with_check FROM pg_policies WHERE tablename = '{table}' AND policyname <> 'gateway'"
+    )
     whole = [(qual, check) for cmd, qual, check in policies if cmd == "ALL"]
     assert len(whole) == 1
     assert all("pupitre.school" in str(text) and "SELECT" in str(text) for text in whole[0])
     assert all(cmd in {"ALL", "SELECT"} for cmd, _, _ in policies)
+
+
+def test_only_the_fleets_tables_are_open_to_the_gateway(cast: Cast) -> None:
+    found = rows("SELECT tablename, qual FROM pg_policies WHERE policyname = 'gateway'")
+    assert found
+    assert all(str(table).startswith("devices_") for table, _ in found)
+    assert all("pupitre.gateway" in str(qual) and "SELECT" in str(qual) for _, qual in found)
+
+
+@pytest.mark.parametrize("model", SHARED_MODELS, ids=lambda model: model._meta.label)
+def test_what_an_authority_shares_has_forced_row_level_security(
+    model: type[models.Model], cast: Cast
+) -> None:
+    table = model._meta.db_table
+    assert rows(
+        f"SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = '{table}'::regclass"
+    ) == [(True, True)]
+    found = rows(
+        f"SELECT policyname, cmd FROM pg_policies WHERE tablename = '{table}' AND policyname <> 'gateway'"
+    )
+    assert sorted(found) == [
+        ("authority", "ALL"),
+        ("inherited", "SELECT"),
+        ("overseen", "SELECT"),
+        ("school", "ALL"),
+    ]
 
 
 @pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: model._meta.label)
@@ -64,7 +95,7 @@ def test_no_plain_foreign_key_leads_to_a_tenant_table(cast: Cast) -> None:
 
 def test_every_table_of_ours_is_a_tenants_or_named_global(cast: Cast) -> None:
     ours = {m._meta.db_table for m in apps.get_models() if m.__module__.startswith("pupitre.")}
-    assert ours - {model._meta.db_table for model in TENANT_MODELS} == GLOBAL | {
+    assert ours - {model._meta.db_table for model in [*TENANT_MODELS, *SHARED_MODELS]} == GLOBAL | {
         "tenancy_authority",
         "tenancy_school",
         "tenancy_change",
@@ -90,7 +121,7 @@ def test_the_application_cannot_rewrite_the_past(cast: Cast) -> None:
 def test_no_column_uses_a_type_that_row_level_security_makes_slow(cast: Cast) -> None:
     slow = rows(
         "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' "
-        "AND table_name ~ '^(people|courses|timetable|attendance|messaging|tenancy)_' "
+        "AND table_name ~ '^(people|courses|timetable|attendance|messaging|tenancy|devices)_' "
         "AND (data_type = 'numeric' OR data_type = 'USER-DEFINED')"
     )
     assert slow == []

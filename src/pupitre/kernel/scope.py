@@ -33,3 +33,8 @@ def sentence(scope: Scope | None) -> bytes:
 def opening(scope: Scope) -> bytes:
     """The transaction's first message: BEGIN and the scope in one round trip (docs/decisions/0003-scope.md)."""
     return b"BEGIN; " + sentence(scope)
+
+
+def gateway_opening() -> bytes:
+    """The first message of the device gateway's transaction: it sees the fleet's tables of all schools, and no other row."""
+    return opening(Scope()) + b", set_config('pupitre.gateway', 'on', true)"

@@ -63,6 +63,19 @@ def inspects(view: View) -> View:
     return guarded  # type: ignore[return-value]
 
 
+def manages_fleet(view: View) -> View:
+    """The page lies under `/a/<slug:authority>/` and is for the authority's fleet managers: everybody else gets 404."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if Role.FLEET_MANAGER not in actor_of(request).authority_roles:
+            raise NotFound
+        return view(request, *args, **kwargs)
+
+    guarded.manages_fleet = True  # type: ignore[attr-defined]
+    return guarded  # type: ignore[return-value]
+
+
 def actor_of(request: HttpRequest) -> Actor:
     """Who asks. Views hand it on as the first argument of every query and action."""
     actor: Actor = request.actor  # type: ignore[attr-defined]

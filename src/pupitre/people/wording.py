@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from .rules import LookAt, Relation, Role, Sex
+from .rules import OF_AUTHORITY, LookAt, Relation, Role, Sex
 from .rules.grades import grade_label
 from .rules.invitations import Group, InvitationState
 
@@ -25,9 +25,11 @@ ROLES: Words = {
     Role.PUPIL: lazy("Pupil"),
     Role.GUARDIAN: lazy("Family"),
     Role.INSPECTOR: lazy("Inspector"),
+    Role.TECHNICIAN: lazy("Technician"),
+    Role.FLEET_MANAGER: lazy("Fleet manager"),
 }
 #: Those that the office gives; inspectors are the authority's.
-GIVEN_ROLES = tuple(role for role in Role if role is not Role.INSPECTOR)
+GIVEN_ROLES = tuple(role for role in Role if role not in OF_AUTHORITY)
 
 RELATIONS: Words = {
     Relation.MOTHER: lazy("Mother"),

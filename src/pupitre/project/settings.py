@@ -37,6 +37,7 @@ CONTEXTS = [
     "pupitre.timetable",
     "pupitre.attendance",
     "pupitre.messaging",
+    "pupitre.devices",
     "pupitre.reports",
 ]
 INSTALLED_APPS = [

@@ -1,5 +1,6 @@
 """The migration operation that makes a table a tenant's: row-level security, composite keys, history."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -261,3 +262,107 @@ def history_trigger(table: str, history: str, subject: str | None) -> str:
         f'CREATE TRIGGER keep_history AFTER {events} ON "{table}" '
         f"FOR EACH ROW EXECUTE FUNCTION tenancy_keep_change('{subject or ''}')"
     )
+
+
+class Share(Operation):
+    """Protect a table whose rows are an authority's, for all its schools, or one school's (its `school` is null or not).
+
+    A school reads its own rows and its authority's, and writes its own. In the authority's scope all of its rows and its
+    schools' can be read, and its own written. References within are composite by the authority.
+
+    Args:
+        model: the model's name in this app; has `authority` and a nullable `school`.
+        references: its foreign keys to other shared tables.
+    """
+
+    reversible = True
+
+    def __init__(self, model: str, references: Sequence[str] = ()) -> None:
+        self.model, self.references = model, tuple(references)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__name__, [self.model], {"references": self.references})
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model)
+        for statement in self._statements(model):
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        """Dropping the table, which follows, drops all of this with it."""
+
+    def describe(self) -> str:
+        return f"Protect {self.model}, which an authority shares with its schools"
+
+    def _statements(self, model: Any) -> list[str]:
+        table = model._meta.db_table
+        of_school = f"(SELECT s.authority_id FROM tenancy_school s WHERE s.id = {scoped('school')})"  # noqa: S608
+        own = f"school_id = {scoped('school')}"
+        common = f"school_id IS NULL AND authority_id = {scoped('authority')}"
+        return [
+            NOBODY,
+            f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_shared" UNIQUE (authority_id, id)',
+            f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+            f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
+            f'CREATE POLICY school ON "{table}" USING ({own}) WITH CHECK ({own} AND authority_id = {of_school})',
+            f'CREATE POLICY inherited ON "{table}" FOR SELECT USING (school_id IS NULL AND authority_id = {of_school})',
+            f'CREATE POLICY authority ON "{table}" USING ({common}) WITH CHECK ({common})',
+            f'CREATE POLICY overseen ON "{table}" FOR SELECT USING (authority_id = {scoped("authority")})',
+            *(self._reference(model, name) for name in self.references),
+        ]
+
+    def _reference(self, model: Any, name: str) -> str:
+        field = model._meta.get_field(name)
+        table, target = model._meta.db_table, field.related_model._meta.db_table
+        return (
+            f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_{field.column}_same_authority" '
+            f'FOREIGN KEY (authority_id, "{field.column}") REFERENCES "{target}" (authority_id, id) '
+            f"ON DELETE {'SET NULL (' + field.column + ')' if field.null else 'CASCADE'}"
+        )
+
+
+class ServeGateway(Operation):
+    """Open a protected table to the gateway, which serves the devices of all schools in one statement.
+
+    It says so by a setting of its own (`kernel.scope.gateway_opening`) that no page ever sets
+    (docs/decisions/0019-gateway-scope.md).
+    """
+
+    reversible = True
+
+    def __init__(self, model: str, *, writes: bool = False) -> None:
+        self.model, self.writes = model, writes
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (self.__class__.__name__, [self.model], {"writes": self.writes})
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model)._meta.db_table
+        is_gateway = "(SELECT coalesce(current_setting('pupitre.gateway', true), '') = 'on')"
+        may = (
+            f"USING ({is_gateway}) WITH CHECK ({is_gateway})"
+            if self.writes
+            else f"FOR SELECT USING ({is_gateway})"
+        )
+        schema_editor.execute(f'CREATE POLICY gateway ON "{table}" {may}')
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        table = from_state.apps.get_model(app_label, self.model)._meta.db_table
+        schema_editor.execute(f'DROP POLICY gateway ON "{table}"')
+
+    def describe(self) -> str:
+        return f"Open {self.model} to the gateway"

@@ -31,6 +31,7 @@ ROLE_NAMES: Final = {
     Role.AIDE: "aide",
     Role.COUNSELLOR: "counselor",
     Role.NURSE: "nurse",
+    Role.TECHNICIAN: "systemAdministrator",
     Role.PUPIL: "student",
     Role.GUARDIAN: "guardian",
 }

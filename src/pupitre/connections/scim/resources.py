@@ -40,6 +40,8 @@ ROLES: Final = {
     Role.SECRETARY: "siteAdministrator",
     Role.NURSE: "nurse",
     Role.INSPECTOR: "districtAdministrator",
+    Role.TECHNICIAN: "systemAdministrator",
+    Role.FLEET_MANAGER: "districtAdministrator",
 }
 ROLE_OF: Final = {word.casefold(): role for role, word in ROLES.items()}
 

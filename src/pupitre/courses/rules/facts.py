@@ -75,6 +75,8 @@ WORD_OF: Mapping[Role, RosterRole] = {
     Role.NURSE: RosterRole.NURSE,
     Role.GUARDIAN: RosterRole.GUARDIAN,
     Role.INSPECTOR: RosterRole.DISTRICT_ADMINISTRATOR,
+    Role.TECHNICIAN: RosterRole.SYSTEM_ADMINISTRATOR,
+    Role.FLEET_MANAGER: RosterRole.DISTRICT_ADMINISTRATOR,
 }
 WORD_IN_CLASS = {STUDENT: RosterRole.STUDENT, TEACHER: RosterRole.TEACHER, AIDE: RosterRole.AIDE}
 # A carer or a doctor of the pupil is no guardian: she would be told of absences and see the record.

@@ -83,6 +83,7 @@ ROLES: Mapping[int, Promise] = {
     Role.AIDE.value: _("Aide"),
     Role.COUNSELLOR.value: _("Counsellor"),
     Role.NURSE.value: _("Nurse"),
+    Role.TECHNICIAN.value: _("Technician"),
     Role.PUPIL.value: _("Pupil"),
     Role.GUARDIAN.value: _("Guardian"),
 }

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from pupitre.kernel.errors import Refused
-from pupitre.people.rules import Role
+from pupitre.people.rules import OF_AUTHORITY, STAFF, Role
 
 
 class Audience(IntEnum):
@@ -141,10 +141,8 @@ WORDINGS: dict[Kind, Wording] = {
 REACHES: dict[Audience, frozenset[Role]] = {
     Audience.FAMILIES: frozenset({Role.GUARDIAN}),
     Audience.PUPILS: frozenset({Role.PUPIL}),
-    Audience.STAFF: frozenset(
-        {Role.HEAD, Role.SECRETARY, Role.TEACHER, Role.AIDE, Role.COUNSELLOR, Role.NURSE}
-    ),
-    Audience.EVERYBODY: frozenset(Role) - {Role.INSPECTOR},
+    Audience.STAFF: STAFF,
+    Audience.EVERYBODY: frozenset(Role) - OF_AUTHORITY,
 }
 
 #: A delivery is tried this often before it is given up.

@@ -17,11 +17,11 @@ from pupitre.messaging.queries import notices as queries
 from pupitre.messaging.rules.kinds import Audience
 from pupitre.messaging.rules.notices import WRITERS, is_due_for_reminder, may_manage, paragraphs_of
 from pupitre.people.access import actor_of, only
-from pupitre.people.rules import Actor, Role
+from pupitre.people.rules import OF_AUTHORITY, Actor, Role
 from pupitre.web.pages import render, see
 
 _PAGE = 30
-_EVERYBODY = frozenset(Role) - {Role.INSPECTOR}
+_EVERYBODY = frozenset(Role) - OF_AUTHORITY
 writers_only = only(*WRITERS)
 members_only = only(*_EVERYBODY)
 

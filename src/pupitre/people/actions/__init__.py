@@ -1,6 +1,6 @@
 """Changing persons, roles, guardianships, accounts and how they sign in."""
 
-from .accounts import appoint_inspector, choose_language, link_account, open_account
+from .accounts import appoint_fleet_manager, appoint_inspector, choose_language, link_account, open_account
 from .cards import issue_cards, revoke_card, try_pictures
 from .files import open_file, remove_photo, set_photo
 from .invitations import (
@@ -29,6 +29,7 @@ __all__ = [
     "activate_account",
     "add_person",
     "apply_people",
+    "appoint_fleet_manager",
     "appoint_inspector",
     "ask_for_link",
     "change_guardianship",

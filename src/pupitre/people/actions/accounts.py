@@ -55,6 +55,15 @@ def appoint_inspector(*, authority_id: int, account: Account) -> AuthorityMember
 
 
 @transaction.atomic
+def appoint_fleet_manager(*, authority_id: int, account: Account) -> AuthorityMembership:
+    """Let an account care for the devices of all of an authority's schools. An act of the operator."""
+    found, _ = AuthorityMembership.objects.get_or_create(
+        authority_id=authority_id, account=account, role=Role.FLEET_MANAGER
+    )
+    return found
+
+
+@transaction.atomic
 def choose_language(actor: Actor, *, locale: str) -> None:
     """In which language the actor's account gets letters and e-mails; '' leaves it to the school."""
     Account.objects.filter(pk=actor.account_id).update(locale=locale)

@@ -20,14 +20,20 @@ class Role(IntEnum):
     PUPIL = 7  # student
     GUARDIAN = 8  # guardian, parent, relative
     INSPECTOR = 9  # districtAdministrator: the authority's, sees figures
+    TECHNICIAN = 10  # cares for the school's devices
+    FLEET_MANAGER = 11  # the authority's: cares for the devices of all its schools, and sees no pupil's name
 
 
 #: Work for the school.
-STAFF = frozenset({Role.HEAD, Role.SECRETARY, Role.TEACHER, Role.AIDE, Role.COUNSELLOR, Role.NURSE})
+STAFF = frozenset(
+    {Role.HEAD, Role.SECRETARY, Role.TEACHER, Role.AIDE, Role.COUNSELLOR, Role.NURSE, Role.TECHNICIAN}
+)
+#: Given in an authority, not in a school.
+OF_AUTHORITY = frozenset({Role.INSPECTOR, Role.FLEET_MANAGER})
 #: Run the school's office: rosters, board, letters, invitations.
 OFFICE = frozenset({Role.HEAD, Role.SECRETARY})
 #: See everything of the school, or of all schools: a second factor is demanded.
-SEES_EVERYTHING = frozenset({Role.HEAD, Role.SECRETARY, Role.INSPECTOR})
+SEES_EVERYTHING = frozenset({Role.HEAD, Role.SECRETARY, Role.INSPECTOR, Role.FLEET_MANAGER})
 #: May stand before a class and take its register.
 TEACHES = frozenset({Role.TEACHER, Role.AIDE, Role.HEAD, Role.COUNSELLOR})
 #: May open files of people: teachers those of their pupils and who looks after them, the others all (queries.reach).
