@@ -28,7 +28,7 @@ from pupitre.attendance.models import (
     Threshold,
 )
 from pupitre.kernel import clock
-from pupitre.kernel.scope import Scope, sentence
+from pupitre.kernel.scope import Scope, opening
 from pupitre.kernel.storage import Storage
 from pupitre.messaging.models import Delivery, Notice, Notification, Receipt
 from pupitre.people.models import Invitation
@@ -420,7 +420,7 @@ def test_who_would_wait_for_a_lock_gives_up_until_the_next_night(cast: Cast) -> 
     with psycopg.connect(
         **{**connection.get_connection_params(), "cursor_factory": psycopg.Cursor}
     ) as reader:
-        reader.execute(sentence(Scope()))
+        reader.pgconn.exec_(opening(Scope()))
         reader.execute("SELECT count(*) FROM people_look")
         assert not retention.run_for_installation(far, Pace(far + timedelta(hours=1), rest=0)).is_complete
     assert Upkeep.objects.get(name="retention").ended_at is None

@@ -77,7 +77,7 @@ def _is_inner() -> bool:
 def _send(text: bytes) -> None:
     raw = _raw()
     result = raw.exec_(text)
-    if result.status != pq.ExecStatus.TUPLES_OK:
+    if result.status != pq.ExecStatus.COMMAND_OK:
         lost = raw.status == pq.ConnStatus.BAD
         raise (OperationalError if lost else RuntimeError)(
             f"the scope could not be set: {raw.get_error_message()}"
