@@ -39,4 +39,4 @@ def opening(scope: Scope) -> bytes:
 
 def gateway_opening() -> bytes:
     """The first message of the device gateway's transaction: it sees the fleet's tables of all schools, and no other row."""
-    return opening(Scope()) + b", set_config('pupitre.gateway', 'on', true)"
+    return opening(Scope()) + b"; SET LOCAL pupitre.gateway = 'on'"
