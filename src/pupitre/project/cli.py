@@ -139,6 +139,13 @@ def _add_importing(importing: argparse.ArgumentParser) -> None:
         action="store_true",
         help="import a region's school also where more than a third of its people would leave",
     )
+    importing.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="import so many of a region's schools at once (default: 1); each takes a core here and in the database",
+    )
     importing.add_argument("--dry-run", action="store_true", help="show what would change and change nothing")
     importing.add_argument("--format", help="say what the file is, where Pupitre would guess wrong")
     importing.add_argument(

@@ -3,6 +3,7 @@
 import argparse
 import gc
 import json
+import multiprocessing
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.utils.text import slugify
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -55,6 +56,9 @@ def run_region_import(args: argparse.Namespace) -> int:
 
 
 class _Region:
+    #: What the processes of an import find when they come into being.
+    _shared: "tuple[_Region, Division]"
+
     def __init__(self, args: argparse.Namespace, authority: Any, folder: Path) -> None:
         self.args, self.authority, self.folder = args, authority, folder
         self.console = Console(quiet=args.json)
@@ -67,13 +71,12 @@ class _Region:
         if division.errors:
             return self._end(division, regions.Matched({}), 1)
         matched = self._matched(division)
-        with self._bar() as bar:
+        self.schools = {org: tenancy.school_by_id(found) for org, found in matched.schools.items()}
+        with self._imported(division) as taken, self._bar() as bar:
             task = bar.add_task("Importing", total=len(matched.schools))
-            for org, school_id in matched.schools.items():
-                school = self.schools[org] = tenancy.school_by_id(school_id)
-                bar.update(task, description=f"Importing {school.name}")
-                self.taken[org] = self._import(division, org, school)
-                bar.advance(task)
+            for org, outcome in taken:
+                self.taken[org] = outcome
+                bar.update(task, advance=1, description=f"Imported {self.schools[org].name}")
         is_whole = not (matched.missing or matched.doubtful)
         is_good = is_whole and all(taken.outcome in _GOOD for taken in self.taken.values())
         return self._end(division, matched, 0 if is_good else 1)
@@ -118,6 +121,19 @@ class _Region:
         founding.found_school(
             authority, slug=slug, name=org.name, identifier=org.identifier, sourced_id=org.sourced_id, **where
         )
+
+    @contextmanager
+    def _imported(self, division: Division) -> Iterator[Iterator[tuple[str, Taken]]]:
+        """The schools' outcomes as they come: one after the other, or so many at once in processes of their own."""
+        jobs = min(self.args.jobs, len(self.schools))
+        if jobs <= 1:
+            yield ((org, self._import(division, org, school)) for org, school in self.schools.items())
+            return
+        # Copies of this process know the division. They must not share its connection, nor be made once the bar's thread runs.
+        connections.close_all()
+        _Region._shared = self, division
+        with multiprocessing.get_context("fork").Pool(jobs) as pool:
+            yield pool.imap_unordered(_import_one, self.schools)
 
     def _import(self, division: Division, org: str, school: SchoolFacts) -> Taken:
         if not division.rows[org] and division.whole is None:
@@ -219,6 +235,11 @@ class _Region:
             "doubtful": list(matched.doubtful),
             "schools": {self.schools[org].slug: _told(taken) for org, taken in self.taken.items()},
         }
+
+
+def _import_one(org: str) -> tuple[str, Taken]:
+    region, division = _Region._shared
+    return org, region._import(division, org, region.schools[org])
 
 
 @contextmanager
