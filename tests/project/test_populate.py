@@ -42,7 +42,7 @@ FILLED = {"people", "courses", "timetable", "attendance", "messaging"}
 #: What every populated school has.
 FULL = {
     "attendance_absencenotice", "attendance_alert", "attendance_dayfigure", "attendance_mark", "attendance_markrevision",
-    "attendance_register", "attendance_schoolday", "attendance_threshold", "courses_academicsession", "courses_class",
+    "attendance_register", "attendance_schoolday", "attendance_schoolstanding", "attendance_threshold", "courses_academicsession", "courses_class",
     "courses_classgroup", "courses_classsession", "courses_course", "courses_enrolment", "messaging_notice", "messaging_notification",
     "messaging_receipt", "people_guardianship", "people_look", "people_membership", "people_person", "tenancy_change",
     "timetable_bellschedule", "timetable_calendarexception", "timetable_calendarrule", "timetable_lesson", "timetable_lessonteacher",

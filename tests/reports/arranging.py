@@ -7,9 +7,11 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from pupitre.attendance.actions import figures
 from pupitre.attendance.models import DayFigure, SchoolDay
 from pupitre.courses import actions as courses
 from pupitre.courses.models import Class
+from pupitre.kernel import clock
 from pupitre.people import actions as people
 from pupitre.people.models import Person
 from pupitre.people.rules import Relation, Role, system_actor
@@ -104,3 +106,8 @@ def figure(
         day.registers, day.marks, day.absent = day.registers + 1, day.marks + marks, day.absent + missed
         day.present += marks - missed
         day.save()
+        place = cast.school if school == cast.school.id else cast.other_school
+        today = clock.local(NOW, place.time_zone).date()
+        figures.count_standing(system_actor(place), today=today)
+    with scope(authority=cast.authority.pk):
+        figures.count_authority(cast.authority.pk, now=NOW)

@@ -1,7 +1,7 @@
 """The authority sees all its schools in figures: nobody's name, and nothing so small that somebody could be guessed."""
 
-from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from html import escape
 from io import BytesIO
 from types import SimpleNamespace
@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pupitre.attendance.models import AuthorityDay, SchoolStanding
+from pupitre.attendance.rules.telling import SMALLEST
 from pupitre.people import actions as people
 from pupitre.people.models import Person
 from pupitre.people.rules import Actor, Role
-from pupitre.reports.queries.authority import figures_of
-from pupitre.reports.rules import SMALLEST, Count, total_of
+from pupitre.reports.queries.authority import Order, figures_of, sheets_of
+from pupitre.reports.rules import Count, total_of
 from pupitre.tenancy import actions as founding
 from pupitre.tenancy.models import School
 from pupitre.tenancy.scoping import scope
@@ -66,7 +68,7 @@ def test_small_figures_are_not_told(cast: Cast, visit: Visitor, inspector: Simpl
     with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
         figures = figures_of(_actor(cast), now=NOW)
     assert figures.today == Count(30, 100)
-    assert figures.hides
+    assert any(one.today.count.is_hidden for one in figures.shown)
 
 
 def test_a_small_day_is_not_found_by_taking_the_others_from_the_month(cast: Cast) -> None:
@@ -74,7 +76,7 @@ def test_a_small_day_is_not_found_by_taking_the_others_from_the_month(cast: Cast
     figure(cast, missed=20, marks=100, on=TODAY - timedelta(days=1))
     with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
         figures = figures_of(_actor(cast), now=NOW)
-    oak = next(one for one in figures.schools if one.school.slug == "oak")
+    oak = next(one for one in figures.shown if one.name == "Oak School")
     assert oak.window == Count(20, 100)
 
 
@@ -183,34 +185,139 @@ def test_thirty_days_cost_what_one_costs(cast: Cast, visit: Visitor, inspector: 
     assert statements(lambda: client.get(PATH)) == one
 
 
+def _found_schools(cast: Cast, count: int) -> None:
+    for number in range(count):
+        founding.found_school(
+            cast.authority, slug=f"school-{number}", name=f"School {number:02d}", country="ES", locale="es", time_zone="Europe/Madrid"
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("missed", [(9, 3, 20), (0, 0, 0), (4, 96, 50)])
-def test_many_schools_are_summed_as_few_are(cast: Cast, missed: tuple[int, int, int]) -> None:
+def test_what_is_kept_says_what_the_days_say(cast: Cast, missed: tuple[int, int, int]) -> None:
     for days, count in enumerate(missed):
         figure(cast, missed=count, marks=100, on=TODAY - timedelta(days=7 * days))
         figure(cast, missed=30, marks=90, on=TODAY - timedelta(days=days), school_id=cast.other_school.id)
     figure(cast, missed=50, marks=100, on=TODAY + timedelta(days=1))
+    figure(cast, missed=50, marks=100, on=TODAY - timedelta(days=40))
+    with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
+        kept = figures_of(_actor(cast), now=NOW, order=Order.NAME)
+        sheets = sheets_of(_actor(cast), now=NOW)
+    assert kept.window.marks > 0
+    assert kept.shown == [sheet.school for sheet in sheets]
+    assert kept.window == total_of(one.window for one in kept.shown)
+    assert kept.today == total_of(one.today.count for one in kept.shown)
+    assert kept.expected == sum(one.expected for one in kept.shown)
+
+
+def test_many_schools_have_the_days_that_few_have(cast: Cast) -> None:
+    for days, count in enumerate((9, 3, 20)):
+        figure(cast, missed=count, marks=100, on=TODAY - timedelta(days=7 * days))
+        figure(cast, missed=30, marks=90, on=TODAY - timedelta(days=days), school_id=cast.other_school.id)
     with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
         few = figures_of(_actor(cast), now=NOW)
-        many = figures_of(_actor(cast), now=NOW, most_with_days=0)
-    assert few.window.marks > 0
-    assert [replace(one, days={}) for one in few.schools] == many.schools
-    assert replace(few, schools=[]) == replace(many, schools=[])
+        assert len(few.lines) == 2
+    _found_schools(cast, 2)
+    with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
+        many = figures_of(_actor(cast), now=NOW)
+        assert not many.lines
+    assert few.days == many.days
+
+
+def test_a_school_that_was_counted_yesterday_has_no_register_today(cast: Cast) -> None:
+    figure(cast, missed=10, marks=100, on=TODAY)
+    figure(cast, missed=10, marks=100, on=TODAY - timedelta(days=6))
+    with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
+        tomorrow = figures_of(_actor(cast), now=NOW + timedelta(days=1))
+    oak = next(one for one in tomorrow.shown if one.name == "Oak School")
+    assert (oak.today.registers, oak.usual, oak.expected) == (0, 1, 1)
+    assert oak.window == Count(20, 200)
 
 
 def test_of_many_schools_a_page_shows_some_and_sums_all(
     cast: Cast, visit: Visitor, inspector: SimpleNamespace
 ) -> None:
-    for number in range(40):
-        founding.found_school(
-            cast.authority, slug=f"school-{number}", name=f"School {number:02d}", country="ES", locale="es", time_zone="Europe/Madrid"
-        )  # fmt: skip
+    _found_schools(cast, 40)
     figure(cast, missed=10, marks=100, on=TODAY)
     client = visit.as_(inspector)
-    first, second = (client.get(f"{PATH}?page={page}").content.decode().split("<main")[1] for page in (1, 2))
-    assert "School 05" in first
-    assert "School 05" not in second
-    assert "School 39" in second
-    assert "10.0" in first
-    assert "10.0" in second
+    pages = [
+        client.get(f"{PATH}?page={page}&order=name").content.decode().split("<main")[1] for page in (1, 2, 9)
+    ]
+    assert "School 05" in pages[0]
+    assert "School 05" not in pages[1]
+    assert "School 39" in pages[1]
+    assert pages[2].split("<tbody>")[1] == pages[1].split("<tbody>")[1], (
+        "the last page answers for those behind it"
+    )
+    for page in pages:
+        assert "10.0" in page
+
+
+def test_the_worst_come_first_or_those_whose_registers_lack(
+    cast: Cast, visit: Visitor, inspector: SimpleNamespace
+) -> None:
+    _found_schools(cast, 6)
+    figure(cast, missed=10, marks=100, on=TODAY)
+    figure(cast, missed=30, marks=100, on=TODAY - timedelta(days=7), school_id=cast.other_school.id)
+    client = visit.as_(inspector)
+
+    def first(order: str) -> list[str]:
+        page = client.get(f"{PATH}?order={order}").content.decode().split("<tbody>")[1]
+        return [row.split("<")[0] for row in page.split('<th scope="row">')[1:]]
+
+    assert first("")[:3] == ["Elm School", "Oak School", "School 00"]
+    assert first("registers")[:2] == ["Elm School", "Oak School"]
+    assert first("name")[0] == "Elm School"
+    assert first("nonsense") == first("missed")
+
+
+def test_what_is_too_small_is_not_found_by_the_order(cast: Cast, inspector: SimpleNamespace) -> None:
+    figure(cast, missed=4, marks=5, on=TODAY)
+    figure(cast, missed=30, marks=100, on=TODAY, school_id=cast.other_school.id)
     with scope(0, account=cast.inspector.pk, authority=cast.authority.pk):
-        assert statements(lambda: client.get(PATH)) < 12
+        shown = figures_of(_actor(cast), now=NOW).shown
+    assert [one.name for one in shown] == ["Elm School", "Oak School"]
+
+
+@pytest.mark.parametrize("words", ["oák", "OAK school", "school oa"])
+def test_a_school_is_found_by_its_name(
+    cast: Cast, visit: Visitor, inspector: SimpleNamespace, words: str
+) -> None:
+    _found_schools(cast, 6)
+    client = visit.as_(inspector)
+    page = client.get(PATH, {"q": words}).content.decode().split("<main")[1]
+    assert "Oak School" in page
+    assert "Elm School" not in page
+    part = client.get(PATH, {"q": words}, headers={"HX-Request": "true"}).content.decode()
+    assert "Oak School" in part
+    assert "<main" not in part
+    assert "No school of that name" in client.get(PATH, {"q": "zz"}).content.decode()
+
+
+def test_a_hundred_schools_cost_the_statements_that_six_cost(
+    cast: Cast, visit: Visitor, inspector: SimpleNamespace
+) -> None:
+    client = visit.as_(inspector)
+    _found_schools(cast, 6)
+
+    def asked() -> list[int]:
+        return [statements(partial(client.get, path)) for path in (PATH, f"{PATH}?q=s")]
+
+    few = asked()
+    for number in range(6, 100):
+        founding.found_school(
+            cast.authority, slug=f"school-{number}", name=f"School {number}", country="ES", locale="es", time_zone="Europe/Madrid"
+        )  # fmt: skip
+    assert asked() == few
+    assert few[0] < 8
+
+
+def test_nobody_else_reads_the_authoritys_days(cast: Cast) -> None:
+    figure(cast, missed=10, marks=100, on=TODAY)
+    with scope(authority=cast.authority.pk):
+        assert AuthorityDay.objects.count() == 1
+        assert SchoolStanding.objects.count() == 1
+    for held in (scope(cast.school.id), scope(authority=cast.authority.pk + 1), scope(cast.other_school.id)):
+        with held:
+            assert not AuthorityDay.objects.exists()
+    with scope(cast.other_school.id):
+        assert not SchoolStanding.objects.exists()

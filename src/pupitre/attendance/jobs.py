@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from pupitre.kernel import clock
 from pupitre.people.rules import system_actor
-from pupitre.tenancy.background import deferred, every_school, platform_job, tenant_job
+from pupitre.tenancy.background import deferred, every_authority, every_school, platform_job, tenant_job
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import scope
 
@@ -71,6 +71,15 @@ def sweep_days(timestamp: int = 0) -> None:
         with scope(school.id):
             deferred(tidy_days, school.id)
             deferred(keep_months, school.id, lock=f"months:{school.id}")
+
+
+@platform_job(cron="*/10 * * * *")
+def count_authorities(timestamp: int = 0) -> None:
+    """Every authority's last days, summed over its schools: for itself, whatever number of schools it has."""
+    now = clock.now()
+    for authority_id in every_authority():
+        with scope(authority=authority_id):
+            figures.count_authority(authority_id, now=now)
 
 
 @platform_job()

@@ -1,5 +1,6 @@
 """Registers and their marks, absences announced and justified, thresholds and letters, and the day's figures."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from pupitre.tenancy.models import TenantForeignKey, TenantModel
@@ -261,6 +262,52 @@ class SchoolDay(TenantModel):
             models.UniqueConstraint(fields=["school", "held_on"], name="attendance_schoolday_once")
         ]
         indexes = [models.Index(fields=["authority", "held_on"], name="attendance_schoolday_auth")]
+
+
+class SchoolStanding(TenantModel):
+    """How a school stands, as its authority reads it: one row a school, counted again with each of its days.
+
+    `registers`, `missed` and `marks` are those of `held_on`, the day on which the school was last counted, which is over at
+    `ends_at`: after it there are none yet. `usual` are the registers that each weekday ends with, Monday first, 0 where nothing
+    is known, and `usual_today` those of that day's weekday. The window ends with `held_on`, and sums only days that
+    may be told.
+    """
+
+    authority = models.ForeignKey(
+        "tenancy.Authority", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    held_on = models.DateField()
+    ends_at = models.DateTimeField()
+    registers = models.IntegerField(default=0)
+    usual_today = models.IntegerField(default=0)
+    missed = models.IntegerField(default=0)
+    marks = models.IntegerField(default=0)
+    window_missed = models.IntegerField(default=0)
+    window_marks = models.IntegerField(default=0)
+    usual = ArrayField(models.IntegerField(), size=7)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school"], name="attendance_schoolstanding_once")]
+        indexes = [models.Index(fields=["authority"], name="attendance_schoolstanding_auth")]
+
+
+class AuthorityDay(models.Model):
+    """An authority's day in numbers: the sum of what may be told of its schools, for its trend.
+
+    No school's row but the authority's own, which nobody else reads.
+    """
+
+    authority = models.ForeignKey(
+        "tenancy.Authority", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    held_on = models.DateField()
+    missed = models.IntegerField()
+    marks = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["authority", "held_on"], name="attendance_authorityday_once")
+        ]
 
 
 class LessonMonth(TenantModel):

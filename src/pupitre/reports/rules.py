@@ -2,15 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
-#: Fewer than these are not told to the authority.
-SMALLEST: Final = 5
-
-
-def is_small(count: int) -> bool:
-    """Whether a count could point at somebody. None at all points at nobody."""
-    return 0 < count < SMALLEST
+from pupitre.attendance.rules.telling import is_small
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """An authority's figures as an Excel workbook."""
 
+from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import xlsxwriter
 from django.utils.translation import gettext as _
 
-from pupitre.reports.queries.authority import AuthorityFigures
-from pupitre.reports.rules import SMALLEST, Count
+from pupitre.attendance.rules.telling import SMALLEST
+from pupitre.reports.queries.authority import Sheet
+from pupitre.reports.rules import Count
 
 
-def build(figures: AuthorityFigures) -> bytes:
+def build(sheets: Sequence[Sheet]) -> bytes:
     """Two sheets: the schools, and their days. What is small is written as on the page."""
     kept = BytesIO()
     book = xlsxwriter.Workbook(
@@ -19,8 +21,8 @@ def build(figures: AuthorityFigures) -> bytes:
     )
     head = book.add_format({"bold": True, "bottom": 1})
     day = book.add_format({"num_format": "yyyy-mm-dd"})
-    _schools(book.add_worksheet(_("Schools")), figures, head)
-    _days(book.add_worksheet(_("Days")), figures, head, day)
+    _schools(book.add_worksheet(_("Schools")), sheets, head)
+    _days(book.add_worksheet(_("Days")), sheets, head, day)
     book.close()
     return kept.getvalue()
 
@@ -38,7 +40,7 @@ def _head(sheet: Any, words: list[str], head: Any) -> None:
         sheet.write_string(0, column, word, head)
 
 
-def _schools(sheet: Any, figures: AuthorityFigures, head: Any) -> None:
+def _schools(sheet: Any, sheets: Sequence[Sheet], head: Any) -> None:
     words = [
         _("School"),
         _("Registers today"),
@@ -50,10 +52,10 @@ def _schools(sheet: Any, figures: AuthorityFigures, head: Any) -> None:
         _("Missed in 30 days, %"),
     ]
     _head(sheet, words, head)
-    for row, one in enumerate(figures.schools, start=1):
+    for row, one in enumerate((sheet.school for sheet in sheets), start=1):
         today, window = one.today.count, one.window
         cells: list[str | float] = [
-            one.school.name,
+            one.name,
             one.today.registers,
             one.usual,
             told(today, today.missed),
@@ -74,12 +76,12 @@ def _write(sheet: Any, row: int, column: int, cell: str | float) -> None:
         sheet.write_number(row, column, cell)
 
 
-def _days(sheet: Any, figures: AuthorityFigures, head: Any, day: Any) -> None:
+def _days(sheet: Any, sheets: Sequence[Sheet], head: Any, day: Any) -> None:
     words = [_("School"), _("Day"), _("Registers"), _("Lessons"), _("Lessons missed"), _("Missed, %")]
     _head(sheet, words, head)
     rows: list[tuple[str, date, int, Count]] = [
         (one.school.name, on, figure.registers, figure.count)
-        for one in figures.schools
+        for one in sheets
         for on, figure in sorted(one.days.items())
     ]
     for row, (name, on, registers, count) in enumerate(rows, start=1):

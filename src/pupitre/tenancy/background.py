@@ -85,3 +85,8 @@ def deferred(job: Any, school_id: int, *, lock: str | None = None, at: Any = Non
 def every_school() -> list[SchoolFacts]:
     """For sweeps."""
     return queries.all_schools()
+
+
+def every_authority() -> list[int]:
+    """The ids of all authorities, for sweeps that visit each in its own scope."""
+    return queries.all_authorities()

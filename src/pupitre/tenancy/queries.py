@@ -4,6 +4,7 @@ import time
 from datetime import datetime
 
 from pupitre.kernel.errors import NotFound
+from pupitre.kernel.text import fold
 
 from .models import Authority, Change, School, Upkeep
 from .rules import SchoolFacts
@@ -66,6 +67,18 @@ def schools_for(authority_id: int) -> list[SchoolFacts]:
 def all_schools() -> list[SchoolFacts]:
     """Every school of the installation, for sweeps that visit each in its own scope."""
     return [facts_of(school) for school in School.objects.select_related("authority").order_by("id")]
+
+
+def schools_named(authority_id: int, words: str) -> list[int]:
+    """The ids of the authority's schools whose name or code has all those words in it, however they are accented."""
+    wanted = fold(words).split()
+    found = School.objects.filter(authority_id=authority_id).values_list("id", "name", "identifier")
+    return [one for one, name, code in found if all(word in fold(f"{name} {code}") for word in wanted)]
+
+
+def all_authorities() -> list[int]:
+    """The ids of every authority of the installation."""
+    return list(Authority.objects.order_by("id").values_list("id", flat=True))
 
 
 def schools_called(words: str, *, limit: int = 20) -> list[SchoolFacts]:

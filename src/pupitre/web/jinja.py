@@ -46,9 +46,7 @@ def environment(**options: Any) -> Environment:
         date=dated,
         time=hours_and_minutes,
         local=lambda value, zone: timezone.localtime(value, zone_of(zone)),
-        number=lambda value, digits=None: formats.number_format(
-            value, digits, force_grouping=abs(value) >= 10_000
-        ),
+        number=number,
         initials=initials,
     )
     return env
@@ -114,6 +112,17 @@ MONTHS_AFTER_A_DAY = (
     pgettext_lazy("alt. month", "November"),
     pgettext_lazy("alt. month", "December"),
 )
+
+
+def number(value: Any, digits: int | None = None) -> str:
+    """A number as the language writes it, in groups of thousands from ten thousand on."""
+    return _number(value, digits, get_language() or "en")
+
+
+@lru_cache(maxsize=16384, typed=True)
+def _number(value: Any, digits: int | None, _language: str) -> str:
+    """Django's formatter looks up five formats each time; a page of figures has a hundred, and percentages come again."""
+    return formats.number_format(value, digits, force_grouping=abs(value) >= 10_000)
 
 
 def hours_and_minutes(value: Any) -> str:

@@ -10,11 +10,18 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from pupitre.attendance.queries.kept import earliest_month_to_keep
+from pupitre.attendance.rules.absences import span_of_days
 from pupitre.attendance.rules.months import is_over, last_of, month_of, months_between
+from pupitre.attendance.rules.telling import SMALLEST, WINDOW
 from pupitre.kernel import clock
 from pupitre.people.rules import OFFICE, Actor, require
 from pupitre.tenancy.background import deferred
 
+_FEW: Final = SMALLEST - 1
+# As `telling.is_small` says it of a day: few missed, few present and few in all point at somebody alike.
+_TOLD: Final = (
+    f"NOT (missed BETWEEN 1 AND {_FEW} OR marks - missed BETWEEN 1 AND {_FEW} OR marks BETWEEN 1 AND {_FEW})"
+)
 # One statement for a school's day as for its month. A register without marks has figures too. The school is named besides
 # the policy, whose two ways in (an authority's is the other) are no index condition.
 _UPSERT: Final = """
@@ -63,6 +70,40 @@ ON CONFLICT (school_id, held_on) DO UPDATE
     IS DISTINCT FROM (excluded.authority_id, excluded.registers, excluded.marks, excluded.present, excluded.absent,
         excluded.late, excluded.excused, excluded.out_of_class)
 """
+# How the school stands on its own day of today, for its authority: what is too small to be told is left out of the window.
+_STANDING: Final = f"""
+WITH day AS MATERIALIZED (
+    SELECT held_on, registers, absent + excused AS missed, marks FROM attendance_schoolday
+     WHERE school_id = %(school)s AND held_on BETWEEN %(today)s::date - {WINDOW.days} AND %(today)s
+)
+INSERT INTO attendance_schoolstanding AS k
+    (school_id, authority_id, held_on, ends_at, registers, missed, marks, window_missed, window_marks, usual, usual_today)
+SELECT %(school)s, %(authority)s, %(today)s, %(ends_at)s, coalesce(sum(registers) FILTER (WHERE held_on = %(today)s), 0),
+       coalesce(sum(missed) FILTER (WHERE held_on = %(today)s), 0), coalesce(sum(marks) FILTER (WHERE held_on = %(today)s), 0),
+       coalesce(sum(missed) FILTER (WHERE {_TOLD}), 0), coalesce(sum(marks) FILTER (WHERE {_TOLD}), 0),
+       u.usual, u.usual[extract(isodow FROM %(today)s::date)::int]
+  FROM (SELECT ARRAY(SELECT coalesce((SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY registers))::int FROM day
+                                       WHERE extract(isodow FROM held_on) = weekday AND held_on < %(today)s), 0)
+                       FROM generate_series(1, 7) weekday ORDER BY weekday) AS usual) u LEFT JOIN day ON true
+ GROUP BY u.usual
+ON CONFLICT (school_id) DO UPDATE
+   SET authority_id = excluded.authority_id, held_on = excluded.held_on, ends_at = excluded.ends_at,
+       registers = excluded.registers, missed = excluded.missed, marks = excluded.marks,
+       window_missed = excluded.window_missed, window_marks = excluded.window_marks, usual = excluded.usual,
+       usual_today = excluded.usual_today
+ WHERE (k.authority_id, k.ends_at, k.registers, k.missed, k.marks, k.window_missed, k.window_marks, k.usual)
+    IS DISTINCT FROM (excluded.authority_id, excluded.ends_at, excluded.registers, excluded.missed, excluded.marks,
+        excluded.window_missed, excluded.window_marks, excluded.usual)
+"""  # noqa: S608 - put together from constants
+_AUTHORITY_DAYS: Final = f"""
+INSERT INTO attendance_authorityday AS a (authority_id, held_on, missed, marks)
+SELECT authority_id, held_on, coalesce(sum(missed) FILTER (WHERE {_TOLD}), 0), coalesce(sum(marks) FILTER (WHERE {_TOLD}), 0)
+  FROM (SELECT authority_id, held_on, absent + excused AS missed, marks FROM attendance_schoolday
+         WHERE authority_id = %(authority)s AND held_on BETWEEN %(first)s AND %(last)s) day
+ GROUP BY authority_id, held_on
+ON CONFLICT (authority_id, held_on) DO UPDATE SET missed = excluded.missed, marks = excluded.marks
+ WHERE (a.missed, a.marks) IS DISTINCT FROM (excluded.missed, excluded.marks)
+"""  # noqa: S608 - put together from constants
 _COUNTS: Final = """count(m.id) AS marks, count(m.id) FILTER (WHERE m.status = 1) AS present,
            count(m.id) FILTER (WHERE m.status = 2) AS absent, count(m.id) FILTER (WHERE m.status = 3) AS late,
            count(m.id) FILTER (WHERE m.status = 4) AS excused, count(m.id) FILTER (WHERE m.status = 5) AS out_of_class"""
@@ -112,6 +153,8 @@ ON CONFLICT (school_id, month) DO UPDATE SET counted_at = excluded.counted_at
 """
 JOB = "pupitre.attendance.jobs.refresh_day"
 MONTH_JOB = "pupitre.attendance.jobs.refresh_month"
+# Somewhere it is tomorrow already.
+_A_DAY: Final = timedelta(days=1)
 #: Saves within this time are counted together.
 WAIT = timedelta(seconds=10)
 # A waiting job that may begin before this transaction is committed would not see it, so it does not count as one.
@@ -143,10 +186,11 @@ def _is_waiting(lock: str, now: datetime) -> bool:
 def refresh_day(actor: Actor, *, held_on: date) -> int:
     """Count a day of all classes again; answers how many of their figures changed. A month that is over follows soon."""
     now = clock.now()
-    changed = _refresh(actor, held_on, held_on)
+    today = clock.local(now, actor.place.time_zone).date()
+    changed = _refresh(actor, held_on, held_on, today)
     month = month_of(held_on)
     lock = f"months:{actor.place.id}:{month}"
-    if is_over(month, clock.local(now, actor.place.time_zone).date()) and not _is_waiting(lock, now):
+    if is_over(month, today) and not _is_waiting(lock, now):
         deferred(MONTH_JOB, actor.place.id, lock=lock, at=now + MONTH_WAIT, month=month.isoformat())
     return changed
 
@@ -155,15 +199,15 @@ def refresh_day(actor: Actor, *, held_on: date) -> int:
 def refresh_days(actor: Actor, *, first: date, last: date) -> int:
     """Count all classes' days from first to last again, and their months that are over; answers how many days' figures changed."""
     now = clock.now()
-    changed = _refresh(actor, first, last)
     today = clock.local(now, actor.place.time_zone).date()
+    changed = _refresh(actor, first, last, today)
     for month in months_between(first, last):
         if is_over(month, today):
             _count_month(actor, month, now)
     return changed
 
 
-def _refresh(actor: Actor, first: date, last: date) -> int:
+def _refresh(actor: Actor, first: date, last: date, today: date) -> int:
     require(actor, OFFICE)
     place = actor.place
     facts: dict[str, Any] = {
@@ -176,7 +220,39 @@ def _refresh(actor: Actor, first: date, last: date) -> int:
         cursor.execute(_UPSERT, facts)
         changed = int(cursor.rowcount)
         cursor.execute(_SCHOOL_DAYS, facts)
+    count_standing(actor, today=today)
     return changed
+
+
+@transaction.atomic
+def count_standing(actor: Actor, *, today: date) -> None:
+    """Count from its days how the school stands on its day of today, for its authority."""
+    place = actor.place
+    facts: dict[str, Any] = {
+        "school": place.id,
+        "authority": place.authority_id,
+        "today": today,
+        "ends_at": span_of_days(today, today, place.time_zone).ends_at,
+    }
+    with connection.cursor() as cursor:
+        # Of two days counted at once the second must see the first.
+        cursor.execute(
+            "SELECT id FROM attendance_schoolstanding WHERE school_id = %(school)s FOR UPDATE", facts
+        )
+        cursor.execute(_STANDING, facts)
+
+
+@transaction.atomic
+def count_authority(authority_id: int, *, now: datetime) -> int:
+    """Count the authority's days of the window again, in its own scope; answers how many changed."""
+    with connection.cursor() as cursor:
+        facts: dict[str, Any] = {
+            "authority": authority_id,
+            "first": now.date() - WINDOW - _A_DAY,
+            "last": now.date() + _A_DAY,
+        }
+        cursor.execute(_AUTHORITY_DAYS, facts)
+        return int(cursor.rowcount)
 
 
 @transaction.atomic

@@ -42,6 +42,7 @@ def run_populate(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. Whole schools stay; the same command goes on with the others.\n")
         raise
+    load.sum_up(ground)
     _tell(filled, time.monotonic() - began, args.authority)
     return 0
 

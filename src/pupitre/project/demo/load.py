@@ -82,9 +82,11 @@ def ensure(*, now: datetime | None = None) -> bool:
     complete = {facts.slug for facts in found if _is_complete(facts)}
     if complete != made.slugs:
         _fill(made, complete, now)
-    for facts in present.own_schools():
+    there = present.own_schools()
+    for facts in there:
         with scope(facts.id):
             present.keep(made, facts, now=now)
+    present.sum_up(there, now=now)
     return True
 
 

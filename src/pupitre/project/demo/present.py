@@ -256,6 +256,14 @@ def refresh(*, now: datetime) -> None:
         with scope(facts.id):
             _wait_for_turn(facts)
             keep(made, facts, now=now)
+    sum_up(found, now=now)
+
+
+def sum_up(found: Sequence[SchoolFacts], *, now: datetime) -> None:
+    """Sum the days of the authorities of those schools. Outside of any scope."""
+    for authority_id in sorted({facts.authority_id for facts in found}):
+        with scope(authority=authority_id):
+            figures.count_authority(authority_id, now=now)
 
 
 def _wait_for_turn(facts: SchoolFacts) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
-from pupitre.attendance.actions import history
+from pupitre.attendance.actions import figures, history
 from pupitre.attendance.rules.absences import Counted, Window
 from pupitre.attendance.rules.loading import NewThreshold
 from pupitre.courses.actions import loading as courses
@@ -93,6 +93,12 @@ def prepare(region: Region, *, now: datetime) -> tuple[Ground, list[int]]:
     missing = [number for number in range(region.schools) if number not in done]
     # Large schools first: the last ones to be filled are then small, and no process waits long for another.
     return ground, sorted(missing, key=lambda number: -region.planned[number].pupils)
+
+
+def sum_up(ground: Ground) -> None:
+    """Sum the authority's days over its schools: the last step, when all of them stand."""
+    with scope(authority=ground.authority_id):
+        figures.count_authority(ground.authority_id, now=ground.now)
 
 
 def _numbers_done(region: Region) -> set[int]:

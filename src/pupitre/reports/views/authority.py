@@ -1,55 +1,86 @@
 """The authority: its schools side by side, in figures."""
 
+from datetime import date
+from math import ceil
+from urllib.parse import urlencode
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils import formats
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from pupitre.attendance.rules.telling import SMALLEST
 from pupitre.kernel import clock
 from pupitre.people.access import actor_of, inspects
 from pupitre.reports import workbook as workbooks
-from pupitre.reports.queries.authority import AuthorityFigures, figures_of
-from pupitre.reports.rules import SMALLEST
+from pupitre.reports.queries.authority import SHOWN, AuthorityFigures, Order, figures_of, sheets_of
 from pupitre.reports.views.home import remembered
-from pupitre.web.pages import render
+from pupitre.web.pages import is_fragment, render
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: A line chart stays readable with so many schools beside the authority's own line.
-MOST_LINES = 3
-#: Schools side by side on a page; the sums are those of all.
-SHOWN = 30
+_LONGEST_WORDS = 100
 
 
 @inspects
 @require_GET
 def overview(request: HttpRequest, authority: str) -> HttpResponse:
     """No pupil's name, and no figure that rests on so few that one could be guessed."""
-    figures = figures_of(actor_of(request), now=clock.now(), most_with_days=MOST_LINES)
-    page = Paginator(figures.schools, SHOWN).get_page(request.GET.get("page"))
+    words = request.GET.get("q", "").strip()[:_LONGEST_WORDS]
+    asked = request.GET.get("order", "")
+    order = Order(asked) if asked in set(map(str, Order)) else Order.MISSED
+    figures = _part(request, order, words)
     told = [(on, count.percent) for on, count in figures.days if count.percent is not None]
+    query = {
+        name: value for name, value in (("q", words), ("order", order)) if value not in ("", Order.MISSED)
+    }
     context = {
         "figures": figures,
-        "page": page,
+        "page": Paginator(range(figures.found), SHOWN).get_page(request.GET.get("page")),
+        "words": words,
+        "order": order,
+        "orders": _orders(),
+        "query": f"&{urlencode(query)}" if query else "",
         "smallest": SMALLEST,
-        "labels": [formats.date_format(on, "j M") for on, _ in told],
-        "series": _series(figures, [on for on, _ in told], [percent for _, percent in told]),
-        "bars": sorted(
-            ((one.school.name, one.window.percent) for one in page if one.window.percent is not None),
-            key=lambda bar: -bar[1],
-        ),
+        "labels": [formats.date_format(on, "j M") for on, _count in told],
+        "series": _series(figures, [on for on, _count in told], [percent for _on, percent in told]),
+        "bars": [] if figures.schools > SHOWN else _bars(figures),
     }
-    return remembered(render(request, "reports/authority.html", context), f"/a/{authority}/")
+    block = "results" if is_fragment(request) else ""
+    return remembered(render(request, "reports/authority.html", context, block=block), f"/a/{authority}/")
 
 
-def _series(figures: AuthorityFigures, days: list, total: list[float]) -> list[dict[str, object]]:  # type: ignore[type-arg]
+def _part(request: HttpRequest, order: Order, words: str) -> AuthorityFigures:
+    """The part of the schools that is asked for, or the last one where there are not so many."""
+    asked, actor, now = request.GET.get("page", ""), actor_of(request), clock.now()
+    page = int(asked) if asked.isdecimal() and 0 < len(asked) < 5 else 1
+    figures = figures_of(actor, now=now, order=order, words=words, page=max(1, page))
+    if page > 1 and not figures.shown and figures.found:
+        figures = figures_of(actor, now=now, order=order, words=words, page=ceil(figures.found / SHOWN))
+    return figures
+
+
+def _orders() -> list[tuple[str, str]]:
+    return [
+        (Order.MISSED, _("Most missed in 30 days")),
+        (Order.REGISTERS, _("Most registers lacking today")),
+        (Order.NAME, _("Name")),
+    ]
+
+
+def _bars(figures: AuthorityFigures) -> list[tuple[str, float]]:
+    told = [(one.name, one.window.percent) for one in figures.shown if one.window.percent is not None]
+    return sorted(told, key=lambda bar: -bar[1])
+
+
+def _series(figures: AuthorityFigures, days: list[date], total: list[float]) -> list[dict[str, object]]:
     """The authority's line, and each school's where there are few schools and each has a figure on every day."""
-    lines: list[dict[str, object]] = [{"label": figures.authority.name, "values": total, "hue": 0}]
-    if len(figures.schools) > MOST_LINES:
-        return lines
-    for hue, one in enumerate(figures.schools, start=1):
-        values = [one.days[on].count.percent if on in one.days else None for on in days]
+    lines: list[dict[str, object]] = [{"label": figures.name, "values": total, "hue": 0}]
+    for hue, one in enumerate(figures.shown if figures.lines else [], start=1):
+        own = figures.lines.get(one.id, {})
+        values = [own[on].percent if on in own else None for on in days]
         if values and None not in values:
-            lines.append({"label": one.school.name, "values": values, "hue": hue})
+            lines.append({"label": one.name, "values": values, "hue": hue})
     return lines if len(lines) > 2 else lines[:1]
 
 
@@ -57,7 +88,7 @@ def _series(figures: AuthorityFigures, days: list, total: list[float]) -> list[d
 @require_GET
 def workbook(request: HttpRequest, authority: str) -> HttpResponse:
     now = clock.now()
-    answer = HttpResponse(workbooks.build(figures_of(actor_of(request), now=now)), content_type=XLSX)
+    answer = HttpResponse(workbooks.build(sheets_of(actor_of(request), now=now)), content_type=XLSX)
     name = f"{authority}-{now.date().isoformat()}.xlsx"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
