@@ -190,7 +190,10 @@ class DeviceEvent(TenantModel):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["school", "device", "-happened_at"], name="devices_event_device")]
+        indexes = [
+            models.Index(fields=["school", "device", "-happened_at"], name="devices_event_device"),
+            models.Index(fields=["school", "happened_at"], name="devices_event_age"),
+        ]
 
 
 class LogLine(TenantModel):
@@ -203,7 +206,10 @@ class LogLine(TenantModel):
     message = models.TextField()
 
     class Meta:
-        indexes = [models.Index(fields=["school", "device", "-logged_at"], name="devices_logline_device")]
+        indexes = [
+            models.Index(fields=["school", "device", "-logged_at"], name="devices_logline_device"),
+            models.Index(fields=["school", "logged_at"], name="devices_logline_age"),
+        ]
 
 
 # Policies
@@ -394,6 +400,7 @@ class Command(TenantModel):
                 name="devices_command_proposed",
             ),
             models.Index(fields=["school", "device", "-created_at"], name="devices_command_device"),
+            models.Index(fields=["school", "created_at"], name="devices_command_age"),
         ]
 
 
@@ -532,8 +539,13 @@ class Loan(TenantModel):
     accessories = ArrayField(models.TextField(), default=list)
     #: The contract as it was signed: its PDF's key, who signed and when.
     contract_key = models.TextField(blank=True, default="")
+    #: The conditions as they stood when the loan was proposed: what is signed is what was shown.
+    conditions = models.TextField(blank=True, default="")
+    #: With `signed_at`, nobody here means that the office holds the contract on paper.
     signed_by = TenantForeignKey("people.Person", null=True, db_index=False)
     signed_at = models.DateTimeField(null=True)
+    #: The accessories that came back with the device; null before it came back.
+    returned = ArrayField(models.TextField(), null=True)
     #: The loan that this one continues after a swap.
     continues = TenantForeignKey("self", null=True, db_index=False)
     created_at = models.DateTimeField()
@@ -554,6 +566,16 @@ class Loan(TenantModel):
             models.Index(fields=["school", "person"], name="devices_loan_person"),
             models.Index(fields=["school", "state", "due_on"], name="devices_loan_due"),
         ]
+
+
+class LendingTerms(TenantModel):
+    """On what terms the school lends: what its contracts say beside the product's own words."""
+
+    conditions = models.TextField(blank=True, default="")
+    accessories = ArrayField(models.TextField(), default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school"], name="devices_lendingterms_one")]
 
 
 class Incident(TenantModel):
