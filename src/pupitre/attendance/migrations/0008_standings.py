@@ -20,7 +20,7 @@ FILL = [
     "FROM attendance_schoolday d JOIN tenancy_school s ON s.id = d.school_id "
     "WHERE d.held_on BETWEEN (now() AT TIME ZONE s.time_zone)::date - 30 AND (now() AT TIME ZONE s.time_zone)::date) "
     "INSERT INTO attendance_schoolstanding "
-    "(school_id, authority_id, held_on, ends_at, registers, missed, marks, window_missed, window_marks, usual) "
+    "(school_id, authority_id, held_on, ends_at, registers, missed, marks, window_missed, window_marks, usual, usual_today) "
     "SELECT school_id, max(authority_id), today, (today + 1)::timestamp AT TIME ZONE time_zone, coalesce(sum(registers) FILTER (WHERE held_on = today), 0), "
     "coalesce(sum(missed) FILTER (WHERE held_on = today), 0), coalesce(sum(marks) FILTER (WHERE held_on = today), 0), "
     "coalesce(sum(missed) FILTER (WHERE told), 0), coalesce(sum(marks) FILTER (WHERE told), 0), "
@@ -30,7 +30,7 @@ FILL = [
         f"FILTER (WHERE extract(isodow FROM held_on) = {weekday} AND held_on < today)), 0)::int"
         for weekday in range(1, 8)
     )
-    + "] FROM (SELECT *, NOT (missed BETWEEN 1 AND 4 OR marks - missed BETWEEN 1 AND 4 OR marks BETWEEN 1 AND 4) AS told "
+    + "], 0 FROM (SELECT *, NOT (missed BETWEEN 1 AND 4 OR marks - missed BETWEEN 1 AND 4 OR marks BETWEEN 1 AND 4) AS told "
     "FROM day) d GROUP BY school_id, today, time_zone",
     "UPDATE attendance_schoolstanding SET usual_today = usual[extract(isodow FROM held_on)::int]",
     "ALTER TABLE attendance_schoolstanding FORCE ROW LEVEL SECURITY",
