@@ -4,7 +4,7 @@ Each level of the chain (authority, school, groups, person, device) has one laye
 assignment changes (`models.Target`). Composing the layers of a device is what the gateway does, in memory.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -37,6 +37,8 @@ class Layer:
     locked: frozenset[str] = frozenset()
     #: {key: (policy's id, its name)}
     why: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    #: Within a level, of two layers' words about a setting that of the higher rank holds; what is not named has 0.
+    ranks: Mapping[str, int] = field(default_factory=dict)
     #: Only for one platform: {platform: {"settings", "locked", "why"}}.
     platforms: Mapping[int, "Layer"] = field(default_factory=dict)
     #: Rules of the week (rules.schedules).
@@ -77,34 +79,70 @@ def version_of(layers: Iterable[Layer]) -> str:
 def compose(layers: Sequence[Layer], platform: Platform | None) -> Desired:
     """One state of the layers of a device's chain, in any order; `platform` None leaves nothing out."""
     applied: dict[str, Applied] = {}
-    schedule: list[Mapping[str, Any]] = []
-    for layer in sorted(layers, key=_place):
-        schedule += layer.schedule
-        _lay(applied, layer, layer, platform)
-        if platform is not None and (own := layer.platforms.get(int(platform))) is not None:
-            _lay(applied, layer, own, platform)
-    return Desired(version_of(layers), applied, tuple(schedule))
+    for layer, said, key in sorted(_words(layers, platform), key=_order):
+        _lay(applied, layer, said, key)
+    ordered = sorted(layers, key=_place)
+    schedule = [entry for layer in ordered for entry in layer.schedule]
+    return Desired(version_of(layers), applied, _schedule(schedule, applied, platform))
+
+
+_Placed = tuple[Layer, Layer, str]
+
+
+def _words(layers: Iterable[Layer], platform: Platform | None) -> Iterator[_Placed]:
+    """Every word about a setting that this platform has; of a newer release's settings nothing is known."""
+    for layer in layers:
+        own = None if platform is None else layer.platforms.get(int(platform))
+        for said in (layer,) if own is None else (layer, own):
+            for key in said.settings:
+                if _is_known(key, platform):
+                    yield layer, said, key
+
+
+def _is_known(key: str, platform: Platform | None) -> bool:
+    setting = SETTINGS.get(key)
+    return setting is not None and (platform is None or platform in setting.platforms)
+
+
+def _order(word: _Placed) -> tuple[int, int, bool, int]:
+    """Wide before narrow; within a level by rank, then what is for all platforms before what is for one."""
+    layer, said, key = word
+    return (int(layer.level), said.ranks.get(key, 0), said is not layer, layer.whom)
 
 
 def _place(layer: Layer) -> tuple[int, int]:
     return (int(layer.level), layer.whom)
 
 
-def _lay(applied: dict[str, Applied], layer: Layer, said: Layer, platform: Platform | None) -> None:
-    for key, value in said.settings.items():
-        setting = SETTINGS.get(key)
-        if setting is None or (platform is not None and platform not in setting.platforms):
-            continue  # of a newer release, or not this system's
-        before = applied.get(key)
-        if before is not None and before.is_locked and before.level < layer.level:
-            continue
-        policy_id, policy = said.why.get(key, (0, ""))
-        overridden: tuple[tuple[Level, str], ...] = ()
-        if before is not None:
-            overridden = (*before.overridden, (before.level, before.policy))
-            if setting.kind is Kind.NAMED:
-                value = merged(before.value, value, setting.name_by)
-        applied[key] = Applied(key, value, layer.level, policy_id, policy, key in said.locked, overridden)
+def _lay(applied: dict[str, Applied], layer: Layer, said: Layer, key: str) -> None:
+    before, value = applied.get(key), said.settings[key]
+    if before is not None and before.is_locked and before.level < layer.level:
+        return
+    policy_id, policy = said.why.get(key, (0, ""))
+    is_locked = key in said.locked
+    overridden: tuple[tuple[Level, str], ...] = ()
+    if before is not None:
+        overridden = (*before.overridden, (before.level, before.policy))
+        if SETTINGS[key].kind is Kind.NAMED:
+            value = merged(before.value, value, SETTINGS[key].name_by)
+            is_locked = is_locked or before.is_locked
+    applied[key] = Applied(key, value, layer.level, policy_id, policy, is_locked, overridden)
+
+
+def _schedule(
+    schedule: Iterable[Mapping[str, Any]], applied: Mapping[str, Applied], platform: Platform | None
+) -> tuple[Mapping[str, Any], ...]:
+    """The rules of the week, then the leases, which are laid over them. What is locked, neither touches."""
+    found = []
+    for entry in schedule:
+        settings = {
+            key: value
+            for key, value in entry.get("settings", {}).items()
+            if _is_known(key, platform) and not (key in applied and applied[key].is_locked)
+        }
+        if settings or entry.get("lifts_rules"):
+            found.append({**entry, "settings": settings})
+    return tuple(sorted(found, key=lambda entry: str(entry.get("starts_at", ""))))
 
 
 def merged(wide: Sequence[Mapping[str, Any]], narrow: Sequence[Mapping[str, Any]], name_by: str) -> list[Any]:
@@ -135,4 +173,5 @@ def _said(document: Mapping[str, Any]) -> dict[str, Any]:
         "settings": document.get("settings", {}),
         "locked": frozenset(document.get("locked", ())),
         "why": {key: (int(found[0]), str(found[1])) for key, found in document.get("why", {}).items()},
+        "ranks": document.get("ranks", {}),
     }
