@@ -270,6 +270,11 @@ class Assignment(Shared):
     made_by = models.ForeignKey(
         "people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
+    #: It was taken back, and by whom.
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(
+        "people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
 
     class Meta:
         indexes = [
@@ -283,6 +288,8 @@ class LessonRule(TenantModel):
 
     name = models.TextField()
     klass = TenantForeignKey("courses.Class", db_column="class_id", db_index=False)
+    #: Whether it holds in lessons; else only at `hours`.
+    in_lessons = models.BooleanField(default=True, db_default=True)
     #: '' for all lessons of the class, else only those of the subject.
     subject = models.TextField(blank=True, default="")
     #: Hours besides or instead of lessons: [{"days": [1..7], "from": "08:00", "to": "09:00"}].
@@ -333,6 +340,8 @@ class Target(Shared):
     #: {"settings": {...}, "locked": [...], "why": {key: [policy id, name]}, "platforms": {...}, "schedule": [...]}
     document = models.JSONField(default=dict)
     changed_at = models.DateTimeField()
+    #: Of the timetable from which lesson rules were compiled (`timetable.queries.stamp`): another one compiles them anew.
+    source = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
