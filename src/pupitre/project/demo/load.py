@@ -27,7 +27,7 @@ from pupitre.people import actions as people
 from pupitre.people.actions import loading as people_loading
 from pupitre.people.rules import system_actor
 from pupitre.people.rules.loading import NewAccount
-from pupitre.project.demo import attendance, notices, present, schools
+from pupitre.project.demo import attendance, fleet, notices, present, schools
 from pupitre.project.demo.present import SEED, Demonstration
 from pupitre.project.demo.records import display_name
 from pupitre.project.demo.roster import School
@@ -86,6 +86,7 @@ def ensure(*, now: datetime | None = None) -> bool:
     for facts in there:
         with scope(facts.id):
             present.keep(made, facts, now=now)
+    fleet.ensure(made, there, now=now)
     present.sum_up(there, now=now)
     return True
 

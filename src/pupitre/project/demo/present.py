@@ -19,7 +19,7 @@ from pupitre.courses.actions import loading as courses
 from pupitre.kernel import clock
 from pupitre.people.queries.keys import person_ids
 from pupitre.people.rules import Actor, system_actor
-from pupitre.project.demo import schools
+from pupitre.project.demo import fleet, schools
 from pupitre.project.demo.attendance import Absence, Register, SchoolDay, build_history
 from pupitre.project.demo.population import build_population
 from pupitre.project.demo.records import SchoolRecords
@@ -256,6 +256,7 @@ def refresh(*, now: datetime) -> None:
         with scope(facts.id):
             _wait_for_turn(facts)
             keep(made, facts, now=now)
+    fleet.ensure(made, found, now=now)
     sum_up(found, now=now)
 
 
