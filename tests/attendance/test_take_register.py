@@ -137,8 +137,8 @@ def test_pupils_come_by_family_name_and_enrolments_count_on_the_day(school: Cast
     Enrolment.objects.filter(person=school.sister.person, klass=school.klass).update(
         ends_on=TODAY - timedelta(days=1)
     )
-    lesson = queries.access_lesson(school.teacher.actor, school.lesson.pk, TODAY)
-    names = [p.family_name for p in queries.sheet_of(school.teacher.actor, lesson).pupils]
+    sheet = queries.access_sheet(school.teacher.actor, school.lesson.pk, TODAY)
+    names = [p.family_name for p in sheet.pupils]
     assert names == ["Mate", "Pupil", "Zafra 00"]
 
 

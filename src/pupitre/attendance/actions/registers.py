@@ -22,19 +22,17 @@ from pupitre.attendance.rules.status import Code, Status
 from pupitre.kernel import clock, events
 from pupitre.people.rules import Actor
 from pupitre.tenancy.rules import SchoolFacts
-from pupitre.timetable import queries as timetable
 
 from .alerts import note_absences
 from .figures import defer_refresh
 
 _INSTANT: Final = timedelta(microseconds=1)
-# Opening and locking are one statement: of two devices that save at once the second waits here, and then sees the first's.
-# A register that is there is locked by the conflict alone, and not written.
+# Of two devices that take the same register at once, the second waits here for the first, and is told nothing.
 _OPEN: Final = """
 INSERT INTO attendance_register
     (school_id, lesson_id, class_id, held_on, starts_at, ends_at, taken_at, taken_by_id, version)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1)
-ON CONFLICT (school_id, lesson_id, held_on) DO UPDATE SET version = attendance_register.version WHERE false
+ON CONFLICT (school_id, lesson_id, held_on) DO NOTHING RETURNING id
 """
 # A save is one statement, whatever the number of marks; what says the same already is not written again.
 _WRITE: Final = """
@@ -129,9 +127,7 @@ def take_register(
     arrive: those made after the closing, or after the time for corrections, are kept and told but do not count. Raises
     what `rules.registers.refuse_unless_writable` does, NotInClass and UnknownCode.
     """
-    lesson = queries.access_lesson(actor, lesson_id, held_on)
-    _open(actor, lesson, now)
-    sheet = queries.sheet_of(actor, lesson)
+    sheet, is_new = _opened(actor, queries.sheet_to_save(actor, lesson_id, held_on), now)
     is_first = not sheet.pupils or all(pupil.mark is None for pupil in sheet.pupils)
     facts = sheet.facts if not is_first else _as_untaken(sheet)
     deadline = None
@@ -154,7 +150,7 @@ def take_register(
         has_seen=base_version == sheet.version and not is_first,
     )
     _complete(actor, sheet, merge, told, now, device)
-    return _write(actor, sheet, merge, now, is_first=is_first)
+    return _write(actor, sheet, merge, now, is_new=is_new, is_first=is_first)
 
 
 def _as_untaken(sheet: Sheet) -> rules.RegisterFacts:
@@ -167,11 +163,18 @@ def _refuse_if_impossible(facts: rules.RegisterFacts, now: datetime) -> None:
         rules.refuse_unless_writable(facts, now)
 
 
-def _open(actor: Actor, lesson: timetable.HeldLesson, now: datetime) -> None:
-    who = actor.person_id or None
+def _opened(actor: Actor, sheet: Sheet, now: datetime) -> tuple[Sheet, bool]:
+    """The sheet with its register, locked, and whether that is a new one."""
+    if sheet.register_id is not None:
+        return sheet, False
+    lesson, who = sheet.lesson, actor.person_id or None
     place: list[Any] = [actor.place.id, lesson.lesson_id, lesson.class_id, lesson.held_on]
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, [*place, lesson.starts_at, lesson.ends_at, now, who])
+        row = cursor.fetchone()
+    if row is None:
+        return queries.sheet_to_save(actor, lesson.lesson_id, lesson.held_on), False
+    return replace(sheet, register_id=row[0], version=1, taken_at=now), True
 
 
 def _receive(
@@ -249,10 +252,13 @@ def _complete(
             )  # fmt: skip
 
 
-def _write(actor: Actor, sheet: Sheet, merge: _Merge, now: datetime, *, is_first: bool) -> Taken:
+def _write(
+    actor: Actor, sheet: Sheet, merge: _Merge, now: datetime, *, is_new: bool, is_first: bool
+) -> Taken:
     assert sheet.register_id is not None
     changed = bool(merge.written or merge.kept)
-    version = sheet.version + (changed and not is_first)
+    # Whoever waited for this save sees by the version that there are other marks than those it has read.
+    version = sheet.version + (changed and not is_new)
     if changed:
         _write_marks(actor.place, sheet, merge, version, now)
     if changed or is_first:
@@ -321,11 +327,11 @@ def close_register(actor: Actor, *, lesson_id: int, held_on: date, now: datetime
 @transaction.atomic
 def reopen_register(actor: Actor, *, lesson_id: int, held_on: date, reason: str, now: datetime) -> Reopening:
     """Open a closed register again to correct it; the reason stays in its history. Raises NotClosed, ReasonMissing."""
-    lesson = queries.access_lesson(actor, lesson_id, held_on)
+    sheet = queries.access_sheet(actor, lesson_id, held_on)
     register = Register.objects.select_for_update().filter(lesson_id=lesson_id, held_on=held_on).first()
     if register is None or register.closed_at is None:
         raise rules.NotClosed
-    if not rules.may_reopen(queries.sheet_of(actor, lesson).facts, now):
+    if not rules.may_reopen(sheet.facts, now):
         raise rules.CorrectionOver
     if not reason.strip():
         raise rules.ReasonMissing

@@ -21,26 +21,25 @@ from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable import queries as timetable
 from pupitre.timetable.rules.calendar import instant
 
-# What the page shows besides the pupils comes with the first row. Enrolments count on the lesson's day, and who has a mark
+# What the page shows besides the pupils comes with the first row. The class stands in a sub-select by itself: of anything else
+# row-level security makes no index condition. Enrolments count on the lesson's day, and who has a mark
 # stays on the register when she leaves the class. Notices that were neither withdrawn nor refused are the whole day's, and
 # so are the marks of the day, which are only looked for where a pupil was not present all day: which of them concern the
 # lesson is decided when its hours are known.
 _SHEET: Final = """
-WITH {lesson} held AS MATERIALIZED (
+WITH lesson AS MATERIALIZED ({lesson}), held AS MATERIALIZED (
     SELECT id, class_id, version, taken_at, closed_at, starts_at, ends_at, taken_by_id, closed_by_id
-      FROM attendance_register WHERE lesson_id = %(lesson)s AND held_on = %(first)s
+      FROM attendance_register WHERE lesson_id = %(lesson)s AND held_on = %(first)s{lock}
 ), pupils AS MATERIALIZED (
     SELECT e.person_id AS id FROM courses_enrolment e
-     WHERE e.class_id = {klass} AND e.role = 1
+     WHERE e.class_id = (SELECT coalesce((SELECT class_id FROM held), (SELECT class_id FROM lesson))) AND e.role = 1
        AND (e.begins_on IS NULL OR e.begins_on <= %(first)s) AND (e.ends_on IS NULL OR e.ends_on >= %(first)s)
     UNION SELECT m.pupil_id FROM attendance_mark m WHERE m.register_id = (SELECT id FROM held)
 ), facts (told) AS MATERIALIZED (
     SELECT json_build_array(
         (SELECT settings_stamp FROM tenancy_school WHERE id = %(school)s),
-        {told},
-        (SELECT json_build_array(id, version, taken_at, closed_at,
-                (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = taken_by_id),
-                (SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = closed_by_id)) FROM held),
+        (SELECT told FROM lesson),
+        (SELECT json_build_array(id, version, taken_at, closed_at, {names}) FROM held),
         (SELECT json_agg(json_build_array(n.pupil_id, n.kind, n.reason, n.starts_at, n.ends_at) ORDER BY n.starts_at DESC)
            FROM pupils JOIN attendance_absencenotice n ON n.pupil_id = pupils.id
           WHERE n.starts_at < %(day_ends)s AND n.ends_at > %(day_starts)s AND n.withdrawn_at IS NULL AND n.state <> 3),
@@ -63,20 +62,22 @@ _BEFORE: Final = """
    JOIN attendance_mark e ON e.pupil_id = away.id AND e.held_on = %(first)s
    JOIN attendance_register r ON r.id = e.register_id)
 """
-_PAGE: Final = _SHEET.format(
-    lesson=f"lesson AS MATERIALIZED ({timetable.LESSON_TOLD}),",
-    # A sub-select by itself: of anything else row-level security makes no index condition.
-    klass="(SELECT coalesce((SELECT class_id FROM held), (SELECT class_id FROM lesson)))",
-    told="(SELECT told FROM lesson)",
-    before=_BEFORE,
-)
-# Who saves need not look back, but at what was kept of the register's marks.
+_NAMES: Final = """
+(SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = taken_by_id),
+(SELECT given_name || ' ' || family_name FROM people_person p WHERE p.id = closed_by_id)
+"""
+_PAGE: Final = _SHEET.format(lesson=timetable.LESSON_TOLD, lock="", names=_NAMES, before=_BEFORE)
+# Who saves need not look back, but at what was kept of the register's marks. The register is locked, and its version told once
+# more as the statement's snapshot has it: where another save was waited for, that is an older one, and so are the marks.
 _KEPT: Final = """
 (SELECT json_agg(json_build_array(v.pupil_id, v.status, v.minutes, v.code_id, v.note, v.recorded_at, v.recorded_by_id, v.device,
                                   v.is_explicit, v.outcome) ORDER BY v.id)
-   FROM attendance_markrevision v WHERE v.register_id = (SELECT id FROM held))
+   FROM attendance_markrevision v WHERE v.register_id = (SELECT id FROM held)),
+(SELECT version FROM attendance_register WHERE lesson_id = %(lesson)s AND held_on = %(first)s)
 """
-_SAVED: Final = _SHEET.format(lesson="", klass="%(class)s", told="NULL", before=_KEPT)
+_LOCKED: Final = _SHEET.format(
+    lesson=timetable.LESSON_TOLD, lock=" FOR NO KEY UPDATE", names="NULL, NULL", before=_KEPT
+)
 _SETTINGS: Final = """
 SELECT (SELECT json_agg(json_build_array(id, code, label, status) ORDER BY position, id)
           FROM attendance_attendancecode WHERE is_active),
@@ -150,15 +151,6 @@ class Sheet:
         return next(code for code in self.codes if code.status is status)
 
 
-def access_lesson(actor: Actor, lesson_id: int, held_on: date) -> timetable.HeldLesson:
-    """The lesson of that day whose register the actor may see and take, or NotFound.
-
-    Its teachers may and who stands in for them that day, teachers and aides enrolled in its class, and the office.
-    """
-    found = timetable.lessons_of_day(actor.place, held_on, lesson_id=lesson_id)
-    return _allowed(actor, found[0] if found else _taken_then(lesson_id, held_on))
-
-
 def _allowed(actor: Actor, lesson: timetable.HeldLesson) -> timetable.HeldLesson:
     if actor.is_office or lesson.is_taught_by(actor.person_id) or actor.person_id in lesson.teachers:
         return lesson
@@ -204,26 +196,38 @@ def _assists(person_id: int, lesson: timetable.HeldLesson) -> bool:
 
 
 def access_sheet(actor: Actor, lesson_id: int, held_on: date) -> Sheet:
-    """The register of a lesson that the actor may see, or NotFound (see `access_lesson`): pupils by family name, marks,
-    announcements, and the mark of the lesson before. One statement.
+    """The register of a lesson that the actor may see and take, or NotFound: pupils by family name, marks, announcements, and
+    the mark of the lesson before. One statement.
+
+    The lesson's teachers may and who stands in for them that day, teachers and aides enrolled in its class, and the office.
     """
     rows, told = _asked(actor, _PAGE, held_on, {"lesson": lesson_id})
-    marks = told.pop()
+    allowed = _lesson_allowed(actor, told, lesson_id, held_on)
+    return _sheet(actor, allowed, rows, told, before=_before(allowed, told[4] or ()))
+
+
+def _lesson_allowed(actor: Actor, told: list[Any], lesson_id: int, held_on: date) -> timetable.HeldLesson:
     lesson = timetable.lesson_told(actor.place, told[1], told[0], held_on)
-    allowed = _allowed(actor, lesson or _taken_then(lesson_id, held_on))
-    return _sheet(actor, allowed, rows, told, before=_before(allowed, marks or ()))
+    return _allowed(actor, lesson or _taken_then(lesson_id, held_on))
 
 
-def sheet_of(actor: Actor, lesson: timetable.HeldLesson) -> Sheet:
-    """The register of a lesson to which the actor has access, for who saves it: without the marks of the lesson before."""
-    asked = {"lesson": lesson.lesson_id, "class": lesson.class_id}
-    rows, told = _asked(actor, _SAVED, lesson.held_on, asked)
-    kept = told.pop()
-    return _sheet(actor, lesson, rows, told, kept=tuple(_kept(row) for row in kept or ()))
+def sheet_to_save(actor: Actor, lesson_id: int, held_on: date) -> Sheet:
+    """As `access_sheet`, for who saves it: with what was kept of its marks, and without those of the lesson before and who took
+    and closed it.
+
+    Where it was taken before, the register stays locked until the transaction ends. One statement, and the same again where
+    another save had to be waited for.
+    """
+    rows, told = _asked(actor, _LOCKED, held_on, {"lesson": lesson_id})
+    if told[2] and told[2][1] != told[-1]:
+        rows, told = _asked(actor, _LOCKED, held_on, {"lesson": lesson_id})
+    kept = told[4]
+    allowed = _lesson_allowed(actor, told, lesson_id, held_on)
+    return _sheet(actor, allowed, rows, told, kept=tuple(_kept(row) for row in kept or ()))
 
 
 def _asked(actor: Actor, statement: str, on: date, asked: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    """The rows of pupils, and what came with the first: stamp, lesson, register, notices, and last the day's or kept marks."""
+    """The rows of pupils, and what came with the first: stamp, lesson, register, notices, and the day's or kept marks."""
     zone = ZoneInfo(actor.place.time_zone)
     starts, ends = instant(on, time.min, zone), instant(on + timedelta(days=1), time.min, zone)
     asked |= {"school": actor.place.id, "first": on, "last": on, "day_starts": starts, "day_ends": ends}
@@ -242,7 +246,7 @@ def _sheet(
     before: dict[int, tuple[Status, int]] | None = None,
     kept: tuple[tuple[int, KeptMark], ...] = (),
 ) -> Sheet:
-    stamp, _, register, notices = told
+    stamp, _, register, notices, *_rest = told
     register_id, version, taken_at, closed_at, taken_by, closed_by = register or (None, 0, None, None, "", "")
     own_codes, correction_days = _settings_at(actor.place.id, stamp)
     announced = _announced(lesson, notices or ())
@@ -347,7 +351,7 @@ def status_letters() -> str:
 
 
 def marks_of(sheet: Sheet) -> dict[int, PupilMarks]:
-    """Everything known about each pupil's marks, kept ones included: what merging decides on. For a sheet of `sheet_of`."""
+    """Everything known about each pupil's marks, kept ones included: what merging decides on. For a sheet of `sheet_to_save`."""
     kept: dict[int, list[KeptMark]] = {}
     for pupil_id, one in sheet.kept:
         kept.setdefault(pupil_id, []).append(one)
