@@ -46,6 +46,7 @@ LOOKS: Words = {
     LookAt.DOCUMENT: lazy("Opened a document"),
     LookAt.CONTACTS: lazy("Read the contacts"),
     LookAt.EXPORT: lazy("Took it into an export"),
+    LookAt.DEVICE: lazy("Opened the page of the device"),
 }
 GROUPS: Words = {Group.FAMILIES: lazy("Families"), Group.PUPILS: lazy("Pupils"), Group.STAFF: lazy("Staff")}
 STATES: Words = {

@@ -72,6 +72,8 @@ class LookAt(IntEnum):
     DOCUMENT = 3
     CONTACTS = 4
     EXPORT = 5
+    #: Who has which device, and what it reported.
+    DEVICE = 6
 
 
 class WrongCode(Denied):
