@@ -10,6 +10,7 @@ from .classes import (
     homerooms,
     members_of,
     pupils_of,
+    titles_of,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "homerooms",
     "members_of",
     "pupils_of",
+    "titles_of",
 ]

@@ -139,3 +139,8 @@ def homerooms(*, attached_to: int | None = None, not_attached_to: int | None = N
     return [
         {"id": pk, "title": title} for pk, title in found.order_by("title", "id").values_list("id", "title")
     ]
+
+
+def titles_of(class_ids: Collection[int]) -> dict[int, str]:
+    """What those of the classes are called that are of the school in scope."""
+    return dict(Class.objects.filter(pk__in=list(class_ids)).values_list("id", "title"))

@@ -1,6 +1,6 @@
 """Reading accounts, persons, roles and who looks after whom."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -235,6 +235,11 @@ def people_matching(actor: Actor, words: str, *, role: Role | None = None, limit
     if key:
         found = found.filter(Q(family_key__startswith_c=key) | Q(given_key__startswith_c=key))
     return list(found.order_by("family_key", "id")[:limit])
+
+
+def names_of(person_ids: Collection[int]) -> dict[int, str]:
+    """What those of the persons are called who are of the school in scope. The right to know it is the caller's question."""
+    return {person.pk: person.full_name for person in Person.objects.filter(pk__in=list(person_ids))}
 
 
 __all__ = ["OFFICE", "READS_FILES"]

@@ -1,0 +1,47 @@
+"""Background work of the fleet: each job calls one action."""
+
+from pupitre.kernel import clock
+from pupitre.tenancy.background import deferred, every_authority, every_school, platform_job, tenant_job
+from pupitre.tenancy.rules import SchoolFacts
+from pupitre.tenancy.scoping import scope
+
+from .actions import targets
+
+# Policies
+
+
+@tenant_job()
+def compile_policy(school: SchoolFacts, policy_id: int) -> None:
+    """An authority's policy says something else: whoever has it in this school is told anew."""
+    targets.compile_policy(policy_id, now=clock.now())
+
+
+@tenant_job()
+def compile_rules(school: SchoolFacts) -> None:
+    """Lesson rules follow the timetable, the calendar and who is in which class."""
+    targets.compile_rules(school, now=clock.now())
+
+
+@tenant_job()
+def compile_dated(school: SchoolFacts) -> None:
+    """What begins or ends with a date."""
+    targets.compile_dated(now=clock.now())
+
+
+@platform_job(cron="*/10 * * * *")
+def sweep_rules(timestamp: int = 0) -> None:
+    """Compile lesson rules anew in schools whose timetable changed; where none is left, one statement says so."""
+    for school in every_school():
+        with scope(school.id):
+            targets.compile_rules(school, now=clock.now())
+
+
+@platform_job(cron="3 * * * *")
+def sweep_dates(timestamp: int = 0) -> None:
+    """Every hour, because midnight comes to each school at its own time."""
+    for authority_id in every_authority():
+        with scope(authority=authority_id):
+            targets.compile_dated(now=clock.now())
+    for school in every_school():
+        with scope(school.id):
+            deferred(compile_dated, school.id, lock=f"targets:{school.id}")
