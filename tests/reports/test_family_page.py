@@ -163,11 +163,11 @@ def test_four_children_and_thirty_lessons_cost_what_one_costs(cast: Cast, visit:
     assert statements(lambda: client.get("/family")) == one
 
 
-def test_a_second_school_costs_three_more(cast: Cast, visit: Visitor) -> None:
+def test_a_second_school_costs_one_more(cast: Cast, visit: Visitor) -> None:
     client = visit.as_(cast.mother)
     one = statements(lambda: client.get("/family"))
     child_in_elm(cast)
-    assert statements(lambda: client.get("/family")) == one + 3
+    assert statements(lambda: client.get("/family")) == one + 1
 
 
 def test_the_record_is_for_those_entitled(cast: Cast, visit: Visitor) -> None:

@@ -1,5 +1,6 @@
 """Reading notices: what reached somebody, what she wrote, who has read and confirmed it, and whom one would reach."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -168,10 +169,51 @@ def received_by(actor: Actor, today: date, *, limit: int = 30, offset: int = 0) 
     return [_received(row) for row in rows(statement, facts)]
 
 
-def waiting_for(person_id: int, today: date, *, limit: int = 5) -> list[Received]:
+#: What waits to be read or confirmed by a person of the school in scope, the newest first, as a sub-select of another context's
+#: statement: JSON that `waiting_told` understands. Asks for `person`, `today` and `limit`. Whom it is about is looked up only for
+#: what waits: receipts of a year pile up.
+WAITING_TOLD: Final = f"""
+SELECT json_agg(json_build_array(w.id, w.title, w.body, w.published_at, w.needs_confirmation,
+                                 ARRAY(SELECT DISTINCT coalesce(nullif(p.preferred_name, ''), p.given_name)
+                                         FROM people_person p WHERE p.id = ANY(w.pupils)))
+                ORDER BY w.published_at DESC, w.id DESC)
+  FROM (SELECT n.id, n.title, left(n.body, 1000) AS body, n.published_at, n.needs_confirmation, hers.pupils
+          FROM (SELECT r.school_id, r.notice_id, bool_and(r.read_at IS NOT NULL) AS is_read, max(r.confirmed_at) AS confirmed_at,
+                       array_agg(r.pupil_id) AS pupils
+                  FROM messaging_receipt r WHERE r.person_id = %(person)s AND {_STILL_HERS} GROUP BY r.school_id, r.notice_id) hers
+          JOIN messaging_notice n ON n.school_id = hers.school_id AND n.id = hers.notice_id
+         WHERE n.withdrawn_at IS NULL AND (NOT hers.is_read OR (n.needs_confirmation AND hers.confirmed_at IS NULL))
+         ORDER BY n.published_at DESC, n.id DESC LIMIT %(limit)s) w
+"""  # noqa: S608 - put together from constants
+#: How many of them a page shows.
+MOST_WAITING: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notice that its reader has still to read or to confirm."""
+
+    id: int
+    title: str
+    begins: str
+    published_at: datetime
+    needs_confirmation: bool
+    pupils: tuple[str, ...]
+
+
+def waiting_for(person_id: int, today: date, *, limit: int = MOST_WAITING) -> list[Waiting]:
     """What waits to be read or confirmed by that person of the school in scope. One statement."""
-    statement = f"{_RECEIVED} HAVING {_WAITS} ORDER BY n.published_at DESC, n.id DESC LIMIT %(limit)s"
-    return [_received(row) for row in rows(statement, {"person": person_id, "today": today, "limit": limit})]
+    told = rows(f"SELECT ({WAITING_TOLD})", {"person": person_id, "today": today, "limit": limit})
+    return waiting_told(told[0][0])
+
+
+def waiting_told(told: Any) -> list[Waiting]:
+    """What WAITING_TOLD found."""
+    found = json.loads(told) if isinstance(told, str) else told
+    return [
+        Waiting(id_, title, first_words(body), datetime.fromisoformat(at), needs, tuple(pupils))
+        for id_, title, body, at, needs, pupils in found or ()
+    ]
 
 
 def _received(row: tuple[Any, ...]) -> Received:

@@ -1,7 +1,7 @@
 """A pupil's day and weeks as families and pupils read them: lessons with presence, absences with what became of them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -12,6 +12,8 @@ from pupitre.attendance.rules.absences import NoticeState, Reason, Span, is_whol
 from pupitre.attendance.rules.status import Status
 from pupitre.kernel import clock
 from pupitre.kernel.text import initials
+from pupitre.messaging.queries import notices as messaging
+from pupitre.messaging.queries.notices import Waiting
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.timetable import queries as timetable
 from pupitre.timetable.queries import HeldLesson
@@ -99,7 +101,6 @@ class PupilDay:
     lessons: list[LessonOfDay]
     coming: list[Announced]
     missed: list[MissedDay]
-    late: int
 
     @property
     def now(self) -> LessonOfDay | None:
@@ -110,25 +111,12 @@ class PupilDay:
         """The next one that is held."""
         return next((o for o in self.lessons if not (o.is_now or o.is_over or o.is_cancelled)), None)
 
-    @property
-    def open_days(self) -> int:
-        return sum(one.is_open for one in self.missed)
 
-
-# One row a pupil, whatever she has: lists come as JSON, so that a family of four costs what a family of one does.
+# One statement whatever the number of pupils and of what they have: everything comes as JSON.
 _DAYS: Final = """
-SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name, p.photo_key <> '',
-       {may_announce}, {receives_notices}, classes.ids, classes.form,
-       (SELECT json_agg(json_build_array(r.lesson_id, m.status, m.minutes))
-          FROM attendance_mark m JOIN attendance_register r ON r.id = m.register_id
-         WHERE m.pupil_id = p.id AND m.held_on = %(today)s),
-       (SELECT json_agg(json_build_array(m.held_on, m.status, l.subject, r.starts_at, r.ends_at) ORDER BY r.starts_at)
-          FROM attendance_mark m JOIN attendance_register r ON r.id = m.register_id JOIN timetable_lesson l ON l.id = r.lesson_id
-         WHERE m.pupil_id = p.id AND m.held_on BETWEEN %(since)s AND %(today)s AND m.status IN (2, 3, 4)),
-       (SELECT json_agg(json_build_array(n.id, n.starts_at, n.ends_at, n.kind, n.state, n.decision_note, n.document_key <> '')
-                        ORDER BY n.starts_at, n.id)
-          FROM attendance_absencenotice n
-         WHERE n.pupil_id = p.id AND n.ends_at >= %(since)s AND n.withdrawn_at IS NULL)
+WITH pupils AS MATERIALIZED (
+SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name) AS given_name, p.family_name, p.photo_key <> '' AS has_photo,
+       {may_announce} AS may_announce, {receives_notices} AS receives_notices, p.born_on, classes.ids, classes.form
   FROM {people}
   LEFT JOIN LATERAL (
        SELECT array_agg(e.class_id) AS ids, min(c.title) FILTER (WHERE c.kind = 'homeroom') AS form
@@ -137,38 +125,92 @@ SELECT p.id, coalesce(nullif(p.preferred_name, ''), p.given_name), p.family_name
           AND (e.begins_on IS NULL OR e.begins_on <= %(today)s) AND (e.ends_on IS NULL OR e.ends_on >= %(today)s)
   ) classes ON true
  WHERE p.ended_on IS NULL AND {wanted}
- ORDER BY p.born_on, p.id
+)
+SELECT (SELECT settings_stamp FROM tenancy_school WHERE id = %(school)s),
+       (SELECT json_agg(json_build_array(p.id, p.given_name, p.family_name, p.has_photo, p.may_announce, p.receives_notices,
+                                         p.ids, p.form,
+               (SELECT json_agg(json_build_array(r.lesson_id, m.status, m.minutes))
+                  FROM attendance_mark m JOIN attendance_register r ON r.id = m.register_id
+                 WHERE m.pupil_id = p.id AND m.held_on = %(today)s),
+               (SELECT json_agg(json_build_array(m.held_on, m.status, l.subject, r.starts_at, r.ends_at) ORDER BY r.starts_at)
+                  FROM attendance_mark m JOIN attendance_register r ON r.id = m.register_id
+                  JOIN timetable_lesson l ON l.id = r.lesson_id
+                 WHERE m.pupil_id = p.id AND m.held_on BETWEEN %(since)s AND %(today)s AND m.status IN (2, 4)),
+               (SELECT json_agg(json_build_array(n.id, n.starts_at, n.ends_at, n.kind, n.state, n.decision_note,
+                                                 n.document_key <> '') ORDER BY n.starts_at, n.id)
+                  FROM attendance_absencenotice n
+                 WHERE n.pupil_id = p.id AND n.ends_at >= %(since)s AND n.withdrawn_at IS NULL)) ORDER BY p.born_on, p.id)
+          FROM pupils p),
+       ({lessons}),
+       ({notices})
 """
-_OF_GUARDIAN: Final = _DAYS.format(
-    may_announce="g.may_announce",
-    receives_notices="g.receives_notices",
-    people="people_guardianship g JOIN people_person p ON p.id = g.pupil_id "
+_OF_GUARDIAN: Final = {
+    "may_announce": "g.may_announce",
+    "receives_notices": "g.receives_notices",
+    "people": "people_guardianship g JOIN people_person p ON p.id = g.pupil_id "
     "JOIN people_person a ON a.id = g.guardian_id AND a.ended_on IS NULL",
-    wanted="g.guardian_id = %(person)s AND g.sees_record AND (g.ends_on IS NULL OR g.ends_on >= %(today)s)",
-)
-_OF_PUPIL: Final = _DAYS.format(
-    may_announce="false", receives_notices="true", people="people_person p", wanted="p.id = %(person)s"
-)
+    "wanted": "g.guardian_id = %(person)s AND g.sees_record AND (g.ends_on IS NULL OR g.ends_on >= %(today)s)",
+}
+_OF_PUPIL: Final = {
+    "may_announce": "false",
+    "receives_notices": "true",
+    "people": "people_person p",
+    "wanted": "p.id = %(person)s",
+}
+
+
+def _statement(whose: Mapping[str, str], notices: str = "NULL") -> str:
+    lessons = timetable.LESSONS_TOLD.format(
+        classes="SELECT array_agg(one) FROM pupils CROSS JOIN unnest(pupils.ids) one"
+    )
+    return _DAYS.format(lessons=lessons, notices=notices, **whose)
+
+
+_FAMILY: Final = _statement(_OF_GUARDIAN, messaging.WAITING_TOLD)
+_CHILDREN: Final = _statement(_OF_GUARDIAN)
+_PUPIL: Final = _statement(_OF_PUPIL)
+
+
+def family_days(
+    school: SchoolFacts, person_id: int, *, now: datetime
+) -> tuple[list[PupilDay], list[Waiting]]:
+    """The pupils whose record that guardian may see in the school in scope, eldest first, and what she has still to read there.
+
+    One statement.
+    """
+    return _days(school, _FAMILY, person_id, now)
 
 
 def days_of_guardian(school: SchoolFacts, person_id: int, *, now: datetime) -> list[PupilDay]:
-    """The pupils whose record that guardian may see in the school in scope, eldest first. Two statements."""
-    return _days(school, _OF_GUARDIAN, person_id, now)
+    """The pupils whose record that guardian may see in the school in scope, eldest first. One statement."""
+    return _days(school, _CHILDREN, person_id, now)[0]
 
 
 def day_of_pupil(school: SchoolFacts, person_id: int, *, now: datetime) -> PupilDay | None:
-    """The pupil's own. Two statements."""
-    return next(iter(_days(school, _OF_PUPIL, person_id, now)), None)
+    """The pupil's own. One statement."""
+    return next(iter(_days(school, _PUPIL, person_id, now)[0]), None)
 
 
-def _days(school: SchoolFacts, statement: str, person_id: int, now: datetime) -> list[PupilDay]:
+def _days(
+    school: SchoolFacts, statement: str, person_id: int, now: datetime
+) -> tuple[list[PupilDay], list[Waiting]]:
     today = clock.local(now, school.time_zone).date()
+    asked: dict[str, int | date | list[int]] = {
+        "school": school.id,
+        "person": person_id,
+        "today": today,
+        "first": today,
+        "last": today,
+        "since": today - RECENT,
+        "weekdays": timetable.weekdays_of(today, today),
+        "limit": messaging.MOST_WAITING,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"person": person_id, "today": today, "since": today - RECENT})
-        rows = cursor.fetchall()
-    classes = {class_id for row in rows for class_id in row[6] or ()}
-    lessons = timetable.lessons_of_day(school, today, class_ids=sorted(classes)) if classes else []
-    return [_pupil_day(school, row, lessons, now) for row in rows]
+        cursor.execute(statement, asked)
+        stamp, pupils, told, notices = cursor.fetchone()
+    rows = _plain(pupils)
+    lessons = timetable.lessons_told(school, told, stamp, today, today) if rows else []
+    return [_pupil_day(school, row, lessons, now) for row in rows], messaging.waiting_told(notices)
 
 
 def _plain(found: Any) -> list[Any]:
@@ -176,14 +218,11 @@ def _plain(found: Any) -> list[Any]:
     return json.loads(found) if isinstance(found, str) else found or []
 
 
-def _pupil_day(
-    school: SchoolFacts, row: tuple[Any, ...], lessons: list[HeldLesson], now: datetime
-) -> PupilDay:
+def _pupil_day(school: SchoolFacts, row: Sequence[Any], lessons: list[HeldLesson], now: datetime) -> PupilDay:
     id_, given, family, has_photo, may_announce, receives, class_ids, form, marks, missed, told = row
     own = frozenset(class_ids or ())
     announced = [_announced(one, school.time_zone) for one in _plain(told)]
     by_lesson = {lesson_id: (Status(status), minutes) for lesson_id, status, minutes in _plain(marks)}
-    exceptions = _plain(missed)
     return PupilDay(
         id=id_,
         given_name=given,
@@ -195,8 +234,7 @@ def _pupil_day(
         receives_notices=receives,
         lessons=[_lesson(one, by_lesson, announced, now) for one in lessons if one.class_id in own],
         coming=[one for one in announced if one.ends_at > now and one.state is not NoticeState.REFUSED],
-        missed=_missed_days(exceptions, announced),
-        late=sum(one[1] == Status.LATE for one in exceptions),
+        missed=_missed_days(_plain(missed), announced),
     )
 
 
@@ -242,11 +280,10 @@ def _announced(told: list[Any], zone: str) -> Announced:
 
 
 def _missed_days(exceptions: list[Any], announced: list[Announced]) -> list[MissedDay]:
-    """The newest first. A lateness is no absence."""
+    """The newest first."""
     by_day: dict[str, list[Any]] = {}
     for one in exceptions:
-        if one[1] != Status.LATE:
-            by_day.setdefault(one[0], []).append(one)
+        by_day.setdefault(one[0], []).append(one)
     found = []
     for on, lessons in sorted(by_day.items(), reverse=True):
         starts, ends = datetime.fromisoformat(lessons[0][3]), datetime.fromisoformat(lessons[-1][4])

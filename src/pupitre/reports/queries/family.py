@@ -11,11 +11,10 @@ from pupitre.attendance.queries.statistics import Figures, Irregularity, Stretch
 from pupitre.attendance.rules.status import Status
 from pupitre.kernel import clock
 from pupitre.kernel.errors import NotFound
-from pupitre.messaging.queries import notices as messaging
-from pupitre.messaging.queries.notices import Received
+from pupitre.messaging.queries.notices import Waiting
 from pupitre.people import queries as people
 from pupitre.people.rules import Actor, Role
-from pupitre.reports.queries.days import PupilDay, days_of_guardian
+from pupitre.reports.queries.days import PupilDay, days_of_guardian, family_days
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import each_school
 
@@ -28,7 +27,7 @@ class FamilySchool:
     person_id: int
     today: date
     children: list[PupilDay]
-    notices: list[Received]
+    notices: list[Waiting]
 
     @property
     def may_announce(self) -> bool:
@@ -38,7 +37,7 @@ class FamilySchool:
 def family_of(actor: Actor, *, now: datetime) -> list[FamilySchool]:
     """The schools where the account is a guardian, with the children whom it may see there.
 
-    Three statements a school, however many children and lessons there are. Called outside of a school.
+    One statement a school, however many children and lessons there are. Called outside of a school.
     """
     # The date decides which memberships count; a guardian's rarely ends, and the farthest zone is half a day away.
     places = people.places_for(actor.account_id, now.date())
@@ -53,9 +52,8 @@ def family_of(actor: Actor, *, now: datetime) -> list[FamilySchool]:
 
 def _in_school(school: SchoolFacts, person_id: int, now: datetime) -> FamilySchool:
     today = clock.local(now, school.time_zone).date()
-    children = days_of_guardian(school, person_id, now=now)
-    notices = messaging.waiting_for(person_id, today) if children else []
-    return FamilySchool(school, person_id, today, children, notices)
+    children, notices = family_days(school, person_id, now=now)
+    return FamilySchool(school, person_id, today, children, notices if children else [])
 
 
 def children_of(actor: Actor, *, now: datetime) -> list[PupilDay]:

@@ -123,6 +123,15 @@ _USUAL: Final = {
 _WEEKDAYS: Final = """AND l.weekday = ANY((
          SELECT %(weekdays)s::smallint[] || ARRAY(SELECT runs_as_weekday FROM timetable_calendarexception
           WHERE kind = 2 AND starts_on <= %(last)s::date AND ends_on >= %(first)s::date))::smallint[])"""
+#: The lessons of the classes in an array, which `{classes}` selects, on the weekdays of the dates from `first` to `last`: as a
+#: sub-select of another context's statement, JSON that `lessons_told` understands. Asks for `weekdays`, too (`weekdays_of`).
+LESSONS_TOLD: Final = f"""
+SELECT json_agg(json_build_array(l.id, l.weekday, l.position, l.length, l.week, l.starts_on, l.ends_on, l.class_id,
+       c.title, l.subject, l.room_id, r.name, t.ids, t.names, x.changes))
+  FROM timetable_lesson l
+{_OTHERS}
+ WHERE {_VALID} AND l.class_id = ANY(({{classes}})::bigint[]) {_WEEKDAYS}
+"""  # noqa: S608 - put together from constants
 _RESTRICTIONS: Final = {
     "teacher": f"""AND (l.id IN (SELECT lesson_id FROM timetable_lessonteacher WHERE teacher_id = %(teacher)s)
         OR l.id IN ({_CHANGED} substitute_id = %(teacher)s)
@@ -199,7 +208,7 @@ def timetable_between(
         "school": school.id,
         "first": first,
         "last": last,
-        "weekdays": _weekdays(first, last),
+        "weekdays": weekdays_of(first, last),
     }
     with connection.cursor() as cursor:
         statement = _LESSONS.replace("{restriction}", restriction).replace("{usual}", usual)
@@ -224,13 +233,25 @@ def lesson_told(school: SchoolFacts, told: Any, stamp: Hashable, on: date) -> He
     """
     if told is None:
         return None
+    calendar = calendar_at(school.id, stamp, school.time_zone, on, on)
+    return next(_held([_plain_row(told)], on, on, calendar), None)
+
+
+def lessons_told(
+    school: SchoolFacts, told: Any, stamp: Hashable, first: date, last: date
+) -> list[HeldLesson]:
+    """The lessons that LESSONS_TOLD found, as they are held from `first` to `last`; see `lesson_told`."""
+    calendar = calendar_at(school.id, stamp, school.time_zone, first, last)
+    return list(_held([_plain_row(row) for row in plain(told) or ()], first, last, calendar))
+
+
+def _plain_row(told: Iterable[Any]) -> tuple[Any, ...]:
     row = list(told)
     row[5:7] = (value and date.fromisoformat(value) for value in row[5:7])
-    calendar = calendar_at(school.id, stamp, school.time_zone, on, on)
-    return next(_held([(*row, True)], on, on, calendar), None)
+    return (*row, True)
 
 
-def _weekdays(first: date, last: date) -> list[int]:
+def weekdays_of(first: date, last: date) -> list[int]:
     """Those between the dates, Monday is 1."""
     days = min((last - first).days + 1, 7)
     return sorted((first + timedelta(days=day)).isoweekday() for day in range(days))
