@@ -68,41 +68,48 @@ class SettingsWrong(Refused):
         super().__init__(what="; ".join(f"{one.pointer}: {one.text}" for one in findings))
 
 
+def gettext_noop(message: str) -> str:
+    """Mark a message for the catalogues; the caller translates it when it is shown."""
+    return message
+
+
 class _Wrong(Exception):
     def __init__(self, message: str, *path: str | int, **facts: object) -> None:
         super().__init__(message)
         self.message, self.path, self.facts = message, path, facts
 
 
-NOT_KNOWN: Final = "There is no such setting."
-NOT_FOR_AN_HOUR: Final = "This cannot be set for lessons or hours only."
-NOT_FLAG: Final = "This is either allowed or not."
-NOT_CHOICE: Final = "Choose one of: %(choices)s."
-NOT_NUMBER: Final = "Give a whole number from %(least)s to %(most)s."
-EMPTY: Final = "This cannot be empty."
-TOO_LONG: Final = "This is too long: at most %(most)s characters."
-NOT_TEXT: Final = "Give a text."
-NOT_LIST: Final = "Give a list."
-TOO_MANY: Final = "These are too many: at most %(most)s."
-NOT_ENTRY: Final = "This has other parts than expected."
-UNKNOWN_FIELD: Final = "This part is not known: %(name)s."
-TWICE: Final = "%(name)s is named twice."
-NOT_PACKAGE: Final = "%(text)s is no name of an application's package, such as org.geogebra.android."
-NOT_HOST: Final = "%(text)s is no address of a web site, such as wikipedia.org."
-NOT_URL: Final = "Give an address that begins with https:// or http://."
-NOT_CLOCK: Final = "Give a time such as 21:30."
-NOT_VERSION: Final = "Give a version such as 14 or 13.1."
-NOT_CERTIFICATE: Final = "This is no certificate in PEM format (-----BEGIN CERTIFICATE-----)."
-PRIVATE_KEY: Final = (
+NOT_KNOWN: Final = gettext_noop("There is no such setting.")
+NOT_FOR_AN_HOUR: Final = gettext_noop("This cannot be set for lessons or hours only.")
+NOT_FLAG: Final = gettext_noop("This is either allowed or not.")
+NOT_CHOICE: Final = gettext_noop("Choose one of: %(choices)s.")
+NOT_NUMBER: Final = gettext_noop("Give a whole number from %(least)s to %(most)s.")
+EMPTY: Final = gettext_noop("This cannot be empty.")
+TOO_LONG: Final = gettext_noop("This is too long: at most %(most)s characters.")
+NOT_TEXT: Final = gettext_noop("Give a text.")
+NOT_LIST: Final = gettext_noop("Give a list.")
+TOO_MANY: Final = gettext_noop("These are too many: at most %(most)s.")
+NOT_ENTRY: Final = gettext_noop("This has other parts than expected.")
+UNKNOWN_FIELD: Final = gettext_noop("This part is not known: %(name)s.")
+TWICE: Final = gettext_noop("%(name)s is named twice.")
+NOT_PACKAGE: Final = gettext_noop(
+    "%(text)s is no name of an application's package, such as org.geogebra.android."
+)
+NOT_HOST: Final = gettext_noop("%(text)s is no address of a web site, such as wikipedia.org.")
+NOT_URL: Final = gettext_noop("Give an address that begins with https:// or http://.")
+NOT_CLOCK: Final = gettext_noop("Give a time such as 21:30.")
+NOT_VERSION: Final = gettext_noop("Give a version such as 14 or 13.1.")
+NOT_CERTIFICATE: Final = gettext_noop("This is no certificate in PEM format (-----BEGIN CERTIFICATE-----).")
+PRIVATE_KEY: Final = gettext_noop(
     "This holds a private key. Give the certificate alone; a private key belongs on no other device."
 )
-NOT_PATH: Final = "Give a path within the device's documents, such as Documents/atlas.pdf."
-NOT_DIGEST: Final = "Give a SHA-256 in hexadecimal."
-WIFI_PASSWORD: Final = "A Wi-Fi password has 8 to 63 characters."  # noqa: S105 - a message
-WIFI_NAME: Final = "The name of a Wi-Fi network has at most 32 bytes."
-WINDOW_NEEDS_TIMES: Final = "Say from when until when updates may be installed."
-KIOSK_NEEDS_APPLICATION: Final = "Say which application the device is limited to."
-LOCKED_UNSAID: Final = "Only what is set can be locked."
+NOT_PATH: Final = gettext_noop("Give a path within the device's documents, such as Documents/atlas.pdf.")
+NOT_DIGEST: Final = gettext_noop("Give a SHA-256 in hexadecimal.")
+WIFI_PASSWORD: Final = gettext_noop("A Wi-Fi password has 8 to 63 characters.")  # noqa: S105 - a message
+WIFI_NAME: Final = gettext_noop("The name of a Wi-Fi network has at most 32 bytes.")
+WINDOW_NEEDS_TIMES: Final = gettext_noop("Say from when until when updates may be installed.")
+KIOSK_NEEDS_APPLICATION: Final = gettext_noop("Say which application the device is limited to.")
+LOCKED_UNSAID: Final = gettext_noop("Only what is set can be locked.")
 
 MESSAGES: Final = (
     NOT_KNOWN,
