@@ -188,7 +188,7 @@ def test_a_second_one_is_refused_with_the_mend(place: Place, up: Running) -> Non
     other = Place(Path(tempfile.mkdtemp(prefix="pupitre-up-")), place.port)
     same_port = other.command("up")
     assert same_port.returncode == 1
-    assert f"PUPITRE_PORT={place.port + 1}" in same_port.stderr
+    assert f"PUPITRE_PORT={place.port + 2}" in same_port.stderr
     shutil.rmtree(other.folder)
 
 

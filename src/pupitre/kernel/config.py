@@ -79,6 +79,16 @@ class Config:
     web_threads: int
     web_waiting: int
     trusted_proxies: int
+    gateway_port: int
+    gateway_workers: int
+    gateway_url: str
+    gateway_interval: int
+    gateway_devices: int
+    gateway_connections: int
+    headwind_secret: str = field(repr=False)
+    headwind_agent_url: str
+    headwind_agent_sha256: str
+    mqtt_url: str | None = field(repr=False)
     private_addresses: bool
     debug: bool
     smtp_url: str | None = field(repr=False)
@@ -194,6 +204,43 @@ def _database_url(value: str) -> str:
         raise _WrongValueError("The address names no user.", mend)
     if not (parts.path.strip("/") or query.get("dbname")):
         raise _WrongValueError("The address names no database.", mend)
+    return value
+
+
+#: What is built into Headwind's agent as everybody can download it.
+STOCK_HEADWIND_SECRET = "changeme-C3z9vi54"  # noqa: S105 - known to everybody
+
+
+def _headwind_secret(value: str) -> str:
+    if value == "stock":
+        return STOCK_HEADWIND_SECRET
+    if value == STOCK_HEADWIND_SECRET:
+        raise _WrongValueError(
+            "This is the stock agent's secret, which everybody knows.",
+            "Write stock if you mean it (docs/devices/headwind.md), or the secret of an agent of your own.",
+        )
+    if len(value) < 16:
+        raise _WrongValueError("This secret is too short.", "Write 16 characters or more, or stock.")
+    return value
+
+
+def _sha256(value: str) -> str:
+    if not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise _WrongValueError("This is no SHA-256.", "Write the 64 digits that `sha256sum` prints.")
+    return value.lower()
+
+
+def _mqtt_url(value: str) -> str:
+    parts = _split(value)
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not parts.username:
+        raise _WrongValueError("This is no address of a broker.", "Write mqtt://user:password@host:31000.")
+    return value
+
+
+def _web_address(value: str) -> str:
+    parts = _split(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _WrongValueError("This is no web address.", "Write https://host/path.")
     return value
 
 
@@ -313,6 +360,20 @@ SETTINGS: tuple[Setting, ...] = (
             "requests that may wait for their turn in each of them, for five seconds; more are told to come back"),
     Setting("trusted_proxies", _whole_number(0, 9), "`0`",
             "proxies before Pupitre that add to `X-Forwarded-For`; attempts to sign in are counted by the address they tell"),
+    Setting("gateway_port", _whole_number(1, 65535), "one more than the port of pages", "the port at which devices check in, on the same address"),
+    Setting("gateway_workers", _whole_number(1, 64), "`1`", "processes that answer devices; one per core"),
+    Setting("gateway_url", _base_url, "`PUPITRE_BASE_URL` where that is given, else the gateway's own port",
+            "the address that devices are told; one public address for both needs the proxy of docs/operate/devices.md"),
+    Setting("gateway_interval", _whole_number(30, 86400), "`900`", "seconds after which a device comes again, give or take 15 percent"),
+    Setting("gateway_devices", _whole_number(100, 10_000_000), "`100000`",
+            "devices that each gateway process remembers (about 1 kB each); the others it reads when they come"),
+    Setting("gateway_connections", _whole_number(2, 64), "`4`", "database connections that each gateway process may hold, and one more to listen"),
+    Setting("headwind_secret", _headwind_secret, "none: Headwind's protocol is not spoken",
+            "the secret that is built into Headwind's agent; `stock` for the agent as its makers publish it (docs/devices/headwind.md)", secret=True),
+    Setting("headwind_agent_url", _web_address, "none", "where new tablets fetch Headwind's agent: the address of its APK"),
+    Setting("headwind_agent_sha256", _sha256, "none", "the SHA-256 of that APK"),
+    Setting("mqtt_url", _mqtt_url, "none: tablets hold a request instead",
+            "`mqtt://user:password@host:31000` of a broker by which Headwind's agents are told of changes", secret=True),
     Setting("private_addresses", _flag, "`false`",
             "webhooks may lead into private networks and do without TLS: only where the other system stands in the same house"),
     Setting("debug", _flag, "`false`", "shows the cause of an error in the page; never for real people's data"),
@@ -502,19 +563,31 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
     # Passkeys need a name: browsers refuse them on an address in numbers.
     nameless = {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
     shown_host = "localhost" if host in nameless else host
+    bracketed = f"[{shown_host}]" if ":" in shown_host else shown_host
+    gateway_port = given.get("gateway_port", port + 1 if port < 65535 else port - 1)
     defaults: dict[str, Any] = {
         "data_dir": data_dir,
         "database_url": None,
         "owner_database_url": None,
         "old_secret_keys": (),
         "signing_keys": (),
-        "base_url": f"http://{f'[{shown_host}]' if ':' in shown_host else shown_host}:{port}",
+        "base_url": f"http://{bracketed}:{port}",
         "host": host,
         "port": port,
         "web_workers": 1,
         "web_threads": 4,
         "web_waiting": 60,
         "trusted_proxies": 0,
+        "gateway_port": gateway_port,
+        "gateway_workers": 1,
+        "gateway_url": given.get("base_url") or f"http://{bracketed}:{gateway_port}",
+        "gateway_interval": 900,
+        "gateway_devices": 100_000,
+        "gateway_connections": 4,
+        "headwind_secret": "",
+        "headwind_agent_url": "",
+        "headwind_agent_sha256": "",
+        "mqtt_url": None,
         "private_addresses": False,
         "debug": False,
         "smtp_url": None,

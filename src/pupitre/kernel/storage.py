@@ -36,6 +36,11 @@ def _store(url: str) -> "ObjectStore":
 _YES = frozenset({"1", "true", "yes", "on"})
 
 
+def opened_store(url: str) -> "ObjectStore":
+    """The store itself, for who reads a piece at a time (`obstore`'s asynchronous functions)."""
+    return _store(url)
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """A place for objects. Keys are `<school id>/<kind>/<sha-256>`; the same bytes are kept once per school."""

@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    command("up", "start everything on this machine: database, web and worker", _up)
+    command("up", "start everything on this machine: database, web, gateway and worker", _up)
     importing = command("import", "import a roster or a timetable into a school", _import)
     _add_importing(importing)
     founding = command("found", "found a school, with a first person of its office", _found)
@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     counting.add_argument("--school", default="", help="only this school's, by its short name")
     command("migrate", "bring the tables up to date, as the role that owns them", _migrate)
     command("web", "answer pages (one process of a larger installation)", _web)
+    command("gateway", "answer devices (one process of a larger installation)", _gateway)
     command("worker", "carry out jobs (one process of a larger installation)", _worker)
     django = command("django", "run one of Django's own commands, as the application", _django)
     django.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -297,6 +298,15 @@ def _web(_args: argparse.Namespace) -> int:
     config = _config()
     database.adopt(config, database.joined(config))
     web.serve(config)
+    return 0
+
+
+def _gateway(_args: argparse.Namespace) -> int:
+    from pupitre.project import database, gateway
+
+    config = _config()
+    database.adopt(config, database.joined(config))
+    gateway.serve(config)
     return 0
 
 

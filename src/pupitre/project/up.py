@@ -1,4 +1,4 @@
-"""Everything on one machine with one command: database, tables, web and worker, started, watched and stopped together.
+"""Everything on one machine with one command: database, tables, web, gateway and worker, started, watched and stopped together.
 
 This process stays small and never wakes Django: what needs it runs in processes of its own.
 """
@@ -111,7 +111,8 @@ class Supervisor:
 
     def start(self) -> None:
         """Bring everything up and wait for the first page."""
-        _check_port(self._config)
+        _check_port(self._config, self._config.port, "PUPITRE_PORT")
+        _check_port(self._config, self._config.gateway_port, "PUPITRE_GATEWAY_PORT")
         urls = self._start_database()
         for folder in (self._config.mail_dir, self._config.data_dir / "objects"):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -121,6 +122,7 @@ class Supervisor:
         environment.setdefault("MALLOC_ARENA_MAX", "2")
         self._children = [
             Child("web server", "pupitre.project.web", environment),
+            Child("gateway", "pupitre.project.gateway", environment),
             Child("worker", "pupitre.project.worker", environment),
         ]
         for child in self._children:
@@ -178,7 +180,11 @@ class Supervisor:
 
     def _wait_until_ready(self) -> None:
         until = time.monotonic() + _READY_PATIENCE
-        while not _answers(self._config):
+        config = self._config
+        while not (
+            _answers(config, config.port, config.base_url)
+            and _answers(config, config.gateway_port, config.gateway_url)
+        ):
             for child in self._children:
                 child.look_after(self._say)
                 if child.crashes_in_all >= _HOPELESS:
@@ -203,6 +209,7 @@ class _Speaker:
     def welcome(self, config: Config, seconds: float) -> None:
         bold, off = ("", "") if self._plain else ("\033[1m", "\033[0m")
         self(f"\n  Pupitre is ready ({seconds:.1f} s):  {bold}{config.base_url}{off}\n")
+        self(f"  Devices check in at {config.gateway_url}.\n")
         note = prepare.read_note(config)
         for persona in note.personas if note else ():
             self(f"  {persona.title:<34} {bold}{persona.username:<28}{off} {persona.password}")
@@ -290,25 +297,25 @@ def _try_lock(file: IO[str]) -> bool:
     return True
 
 
-def _check_port(config: Config) -> None:
+def _check_port(config: Config, port: int, setting: str) -> None:
     """Raise StartError if the port cannot be had. One that a killed Pupitre is just leaving is waited for."""
     until = time.monotonic() + 2.0
-    while (trouble := _bind(config)) is not None:
+    while (trouble := _bind(config, port)) is not None:
         if trouble.errno == errno.EADDRINUSE and time.monotonic() < until:
             time.sleep(0.1)
             continue
         mends = {
-            errno.EADDRINUSE: f"another program has it. Stop that one, or choose another: PUPITRE_PORT={config.port + 1}",
-            errno.EACCES: "that number is for the system's own services. Choose one from 1024: PUPITRE_PORT=8000",
+            errno.EADDRINUSE: f"another program has it. Stop that one, or choose another: {setting}={port + 2}",
+            errno.EACCES: f"that number is for the system's own services. Choose one from 1024: {setting}={8000 if setting == 'PUPITRE_PORT' else 8001}",
             errno.EADDRNOTAVAIL: "this machine has no such address. Choose another: PUPITRE_HOST=127.0.0.1",
         }
-        mend = mends.get(trouble.errno or 0, f"{trouble.strerror}. Look at PUPITRE_HOST and PUPITRE_PORT")
-        raise StartError(f"Pupitre cannot listen on {config.host} port {config.port}: {mend}.")
+        mend = mends.get(trouble.errno or 0, f"{trouble.strerror}. Look at PUPITRE_HOST and {setting}")
+        raise StartError(f"Pupitre cannot listen on {config.host} port {port}: {mend}.")
 
 
-def _bind(config: Config) -> OSError | None:
+def _bind(config: Config, port: int) -> OSError | None:
     try:
-        found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(config.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _name, address = found[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -318,11 +325,11 @@ def _bind(config: Config) -> OSError | None:
     return None
 
 
-def _answers(config: Config) -> bool:
-    """Whether the web server says it is ready."""
-    public = urlsplit(config.base_url)
+def _answers(config: Config, port: int, url: str) -> bool:
+    """Whether the server at that port says it is ready."""
+    public = urlsplit(url)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104 - compared, not bound
-    connection = http.client.HTTPConnection(host, config.port, timeout=5)
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request(
             "GET", "/health/ready", headers={"Host": public.netloc, "X-Forwarded-Proto": public.scheme}

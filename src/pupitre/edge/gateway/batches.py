@@ -1,0 +1,110 @@
+"""Writing what many requests report in one statement, and answering each of them when that is safe.
+
+No timer: what comes while a batch is being written makes the next one. Alone, a row is written at once; under load the
+batches grow by themselves until the database keeps up.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Final, Generic, TypeVar
+
+from pupitre.kernel.errors import Away, Busy
+
+Row = TypeVar("Row", bound=tuple[Hashable, ...])
+_log: Final = logging.getLogger(__name__)
+
+
+class Overloaded(Busy):
+    """Very many devices report at this moment. Come again after the pause that is named."""
+
+
+class Batches(Generic[Row]):
+    """A queue of rows before one statement.
+
+    Args:
+        write: writes rows durably. They are sorted by their first member, the device, which is in them once.
+        most: rows a statement.
+        waiting: rows that may wait; more are refused with a moment at which to come again.
+    """
+
+    def __init__(
+        self, write: Callable[[list[Row]], Awaitable[None]], *, most: int = 1000, waiting: int = 10_000
+    ) -> None:
+        self._write, self._most, self._waiting = write, most, waiting
+        self._queue: deque[tuple[Row, asyncio.Future[None]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        #: Statements and rows written, for whoever wonders.
+        self.statements = self.rows = 0
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, row: Row) -> "asyncio.Future[None]":
+        """Have the row written; the future is done when it is durable, or carries why it is not. Raises Overloaded."""
+        if len(self._queue) >= self._waiting:
+            raise overloaded(len(self._queue))
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((row, done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._work())
+        return done
+
+    async def finish(self) -> None:
+        """Wait until all that is queued is written."""
+        while self._task is not None:
+            await self._task
+
+    async def _work(self) -> None:
+        try:
+            while self._queue:
+                await self._write_batch(self._next())
+        finally:
+            self._task = None
+
+    def _next(self) -> list[tuple[Row, "asyncio.Future[None]"]]:
+        """The next batch: no device twice, because one statement would keep any of the two."""
+        chosen: dict[Hashable, tuple[Row, asyncio.Future[None]]] = {}
+        later = []
+        while self._queue and len(chosen) < self._most:
+            item = self._queue.popleft()
+            if item[0][0] in chosen:
+                later.append(item)
+            else:
+                chosen[item[0][0]] = item
+        self._queue.extendleft(reversed(later))
+        return [chosen[key] for key in sorted(chosen)]  # type: ignore[type-var]
+
+    async def _write_batch(self, batch: list[tuple[Row, "asyncio.Future[None]"]]) -> None:
+        try:
+            await self._write([row for row, _done in batch])
+        except Away as error:
+            _fail(batch, error)
+        except Exception as error:  # noqa: BLE001 - one row that cannot be written must not cost the others theirs
+            if len(batch) == 1:
+                _log.warning("The row of device %s cannot be written: %s", batch[0][0][0], error)
+                _fail(batch, error)
+            else:
+                for item in batch:
+                    await self._write_batch([item])
+        else:
+            self.statements += 1
+            self.rows += len(batch)
+            for _row, done in batch:
+                if not done.done():
+                    done.set_result(None)
+
+
+def overloaded(waiting: int) -> Overloaded:
+    """The refusal, with a moment to come again that is later, and more spread, the more wait."""
+    error = Overloaded()
+    error.retry_after = random.randint(5, 15 + min(waiting // 500, 285))  # noqa: S311 - spreads load
+    return error
+
+
+def _fail(batch: list[tuple[Row, "asyncio.Future[None]"]], error: Exception) -> None:
+    for _row, done in batch:
+        if not done.done():
+            done.set_exception(error)
