@@ -21,7 +21,8 @@ SELECT a.level, a.whom, a.id, p.id, p.name, v.document, a.rank, a.platform, a.sc
   FROM devices_assignment a
   JOIN devices_policy p ON p.authority_id = a.authority_id AND p.id = a.policy_id
   JOIN devices_policyversion v ON v.policy_id = p.id AND v.number = p.current
- WHERE a.authority_id = %(authority)s AND (a.school_id IS NULL OR a.school_id = %(school)s) AND a.ended_at IS NULL
+ WHERE a.authority_id = %(authority)s AND (a.school_id IS NULL OR a.school_id = %(school)s OR %(all_schools)s)
+   AND a.ended_at IS NULL
    AND p.archived_at IS NULL
    AND (a.level, a.whom) IN (SELECT * FROM unnest(%(levels)s::smallint[], %(whoms)s::bigint[]))
    AND (a.starts_on IS NULL OR a.starts_on <= %(today)s) AND (a.ends_on IS NULL OR a.ends_on >= %(today)s)
@@ -37,11 +38,14 @@ SELECT t.level, t.whom, t.revision, t.document
 def assigned_to(
     whoms: Collection[Whom], *, authority_id: int, school_id: int | None, today: date
 ) -> dict[Whom, list[Assigned]]:
-    """The policies that are assigned to each of them on that date; `school_id` is that of the scope, None in an authority's."""
+    """The policies that are assigned to each of them on that date; `school_id` is that of the scope. In an authority's it is
+    None, and what schools gave within themselves is found, too.
+    """
     found: dict[Whom, list[Assigned]] = {whom: [] for whom in whoms}
     facts = {
         "authority": authority_id,
         "school": school_id,
+        "all_schools": school_id is None,
         "levels": [int(level) for level, _ in whoms],
         "whoms": [whom for _, whom in whoms],
         "today": today,

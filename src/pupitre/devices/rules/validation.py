@@ -105,41 +105,11 @@ PRIVATE_KEY: Final = gettext_noop(
 )
 NOT_PATH: Final = gettext_noop("Give a path within the device's documents, such as Documents/atlas.pdf.")
 NOT_DIGEST: Final = gettext_noop("Give a SHA-256 in hexadecimal.")
-WIFI_PASSWORD: Final = gettext_noop("A Wi-Fi password has 8 to 63 characters.")  # noqa: S105 - a message
+WIFI_PASSWORD: Final = gettext_noop("A Wi-Fi password has 8 to 63 characters.")
 WIFI_NAME: Final = gettext_noop("The name of a Wi-Fi network has at most 32 bytes.")
 WINDOW_NEEDS_TIMES: Final = gettext_noop("Say from when until when updates may be installed.")
 KIOSK_NEEDS_APPLICATION: Final = gettext_noop("Say which application the device is limited to.")
 LOCKED_UNSAID: Final = gettext_noop("Only what is set can be locked.")
-
-MESSAGES: Final = (
-    NOT_KNOWN,
-    NOT_FOR_AN_HOUR,
-    NOT_FLAG,
-    NOT_CHOICE,
-    NOT_NUMBER,
-    EMPTY,
-    TOO_LONG,
-    NOT_TEXT,
-    NOT_LIST,
-    TOO_MANY,
-    NOT_ENTRY,
-    UNKNOWN_FIELD,
-    TWICE,
-    NOT_PACKAGE,
-    NOT_HOST,
-    NOT_URL,
-    NOT_CLOCK,
-    NOT_VERSION,
-    NOT_CERTIFICATE,
-    PRIVATE_KEY,
-    NOT_PATH,
-    NOT_DIGEST,
-    WIFI_PASSWORD,
-    WIFI_NAME,
-    WINDOW_NEEDS_TIMES,
-    KIOSK_NEEDS_APPLICATION,
-    LOCKED_UNSAID,
-)
 
 
 def checked(document: Mapping[str, Any]) -> dict[str, Any]:
