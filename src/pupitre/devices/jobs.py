@@ -5,7 +5,7 @@ from pupitre.tenancy.background import deferred, every_authority, every_school, 
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import scope
 
-from .actions import targets
+from .actions import rollouts, targets
 
 # Policies
 
@@ -45,3 +45,23 @@ def sweep_dates(timestamp: int = 0) -> None:
     for school in every_school():
         with scope(school.id):
             deferred(compile_dated, school.id, lock=f"targets:{school.id}")
+
+
+# Applications
+
+
+@platform_job(cron="*/5 * * * *")
+def judge_rollouts(timestamp: int = 0) -> None:
+    """Halt rollouts of which too many installations failed: the authorities', and those that schools have of their own."""
+    for authority_id in every_authority():
+        with scope(authority=authority_id):
+            rollouts.judge_running(now=clock.now())
+            schools = rollouts.schools_with_running(authority_id)
+        for school_id in schools:
+            deferred(judge_rollout, school_id, lock=f"rollouts:{school_id}")
+
+
+@tenant_job()
+def judge_rollout(school: SchoolFacts) -> None:
+    """The same for one school's own."""
+    rollouts.judge_running(now=clock.now())

@@ -497,6 +497,9 @@ class Rollout(Shared):
         "people.Account", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )
     ended_at = models.DateTimeField(null=True)
+    #: Reports from before do not count: somebody has looked at them and went on.
+    judged_from = models.DateTimeField(null=True)
+    #: "failures", "withdrawn", "stopped", or somebody's words.
     why_halted = models.TextField(blank=True, default="")
 
 

@@ -471,3 +471,23 @@ class AlreadyThere(Refused):
 
 class TooLarge(Refused):
     """This file is too large."""
+
+
+class PackageNeeded(Refused):
+    """Say how the package is called by its system, such as org.example.app."""
+
+
+class VersionNeeded(Refused):
+    """Say which version this is."""
+
+
+class FileNeeded(Refused):
+    """Devices need a file, or the https address of one."""
+
+
+class WrongAddress(Refused):
+    """The address must begin with https://"""
+
+
+class BadLimit(Refused):
+    """These limits are not possible."""
