@@ -20,6 +20,7 @@ from pupitre.devices.rules.headwind import (
     reading,
     signing,
     verbs,
+    versions,
 )
 from pupitre.devices.rules.headwind.configuration import Remembered, Wish
 from pupitre.devices.rules.headwind.verbs import Order, Push
@@ -191,9 +192,12 @@ def test_a_configuration_says_everything() -> None:
 
 def test_what_was_locked_and_is_no_longer_is_unlocked_by_name() -> None:
     lesson = {"allowed_applications": {"packages": ["org.geogebra.android"]}}
-    first = replace(WISH, settings=lesson, remembered=Remembered())
+    named = packages.named(lesson)
+    first = replace(
+        WISH, settings=lesson, named=named, known=frozenset({"net.atlas"}), remembered=Remembered()
+    )
     locks = configuration.locks_of(first)
-    assert "com.android.chrome" in locks.locked
+    assert {"com.android.chrome", "net.atlas"} <= locks.locked
     assert "org.geogebra.android" in locks.unlocked
     # The rule is gone, and with it every word about these packages; the class too.
     after = replace(
@@ -211,7 +215,7 @@ def test_what_a_device_cannot_do_without_is_never_locked() -> None:
         "blocked_applications": {"packages": sorted(packages.FREE)},
         "allowed_applications": {"packages": []},
     }
-    locks = packages.locks(everything, packages.FREE, packages.FREE)
+    locks = packages.locks(everything, packages.FREE, packages.FREE, packages.FREE)
     assert not locks.locked & packages.FREE
     assert packages.LAUNCHER not in locks.unlocked
 
@@ -228,10 +232,10 @@ def test_a_newer_version_stays_where_the_rollout_was_halted() -> None:
 
 
 def test_versions_are_compared_by_their_numbers_as_the_agent_does() -> None:
-    assert configuration.compare("5.2.840-release", "5.2.700") == 1
-    assert configuration.compare("1.0", "1.0.1") == -1
-    assert configuration.compare("v2.0", "2.0b") == 0
-    assert configuration.compare("", "") == 0
+    assert versions.compare("5.2.840-release", "5.2.700") == 1
+    assert versions.compare("1.0", "1.0.1") == -1
+    assert versions.compare("v2.0", "2.0b") == 0
+    assert versions.compare("", "") == 0
 
 
 def test_no_file_is_put_outside_the_shared_storage() -> None:

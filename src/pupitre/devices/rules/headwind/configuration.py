@@ -19,6 +19,7 @@ from . import packages, signing, verbs
 from .packages import LAUNCHER, Locks
 from .reading import Reported
 from .verbs import Order
+from .versions import compare
 
 #: Where certificates are put on the device, below its shared storage.
 _CERTIFICATES: Final = "pupitre/"
@@ -60,7 +61,8 @@ class Wish:
     Attributes:
         number: how the device is called; `asked_as` how it called itself.
         settings: those that hold now.
-        named: packages that its state speaks of, at whatever hour, and those of the catalogue.
+        named: packages that its state speaks of, at whatever hour.
+        known: packages of the catalogue.
         link: the address of a file of ours: (key, sha256, name) -> URL.
         panel: what opens the administrator's panel on the device.
         mqtt: whether messages come by a broker instead of held requests.
@@ -76,6 +78,7 @@ class Wish:
     panel: str
     now: datetime
     named: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
     applications: Sequence[Wanted] = ()
     remembered: Remembered = Remembered()
     orders: Sequence[Order] = ()
@@ -85,8 +88,8 @@ class Wish:
 
 def locks_of(wish: Wish) -> Locks:
     """What is locked and what is free on the device now."""
-    known = {*wish.named, *wish.remembered.applications, *(one.package for one in wish.applications)}
-    return packages.locks(wish.settings, known, wish.remembered.ever_locked)
+    known = wish.known | wish.remembered.applications.keys()
+    return packages.locks(wish.settings, wish.named, known, wish.remembered.ever_locked)
 
 
 def render(wish: Wish, locks: Locks) -> dict[str, Any]:
@@ -294,17 +297,6 @@ def _shown(wish: Wish, locks: Locks) -> dict[str, int]:
         one for one in candidates if one not in locks.locked and (only is None or one in only)
     )
     return {package: place for place, package in enumerate(chosen, start=1)}
-
-
-def compare(one: str, other: str) -> int:
-    """Which of two versions the agent takes for the newer: 1 the first, -1 the second, 0 neither. By their numbers only."""
-    left, right = _digits(one), _digits(other)
-    return (left > right) - (left < right)
-
-
-def _digits(version: str) -> list[int]:
-    bare = re.sub(r"[^0-9.]", "", version)
-    return [int(part[:18]) for part in bare.split(".") if part]
 
 
 # Settings of applications, files

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from .versions import compare
+
 
 class Carried(StrEnum):
     """How far a setting reaches an Android device by this agent."""
@@ -70,6 +72,13 @@ COVERAGE: Final[Mapping[str, Coverage]] = {
     "applications": _WHOLLY,
     "files": _WHOLLY,
 }  # fmt: skip
+
+
+def too_old(oldest: object, has: str) -> list[dict[str, str]]:
+    """That the device's system is older than it may be, as a device's `problems`."""
+    if not isinstance(oldest, str) or not oldest or not has or compare(has, oldest) >= 0:
+        return []
+    return [{"key": "oldest_system", "reason": f"Android {has} is older than {oldest}."}]
 
 
 def not_carried(keys: Iterable[str]) -> list[dict[str, str]]:

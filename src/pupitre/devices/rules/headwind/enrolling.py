@@ -84,6 +84,10 @@ def _network(network: Network | None) -> dict[str, Any]:
     return told
 
 
+#: The purpose of its key (`kernel.signing.derived`).
+PANEL: Final = "headwind panel"
+
+
 def panel_code(key: bytes, number: str) -> str:
     """What opens the agent's panel on this one device, for its technician: nine characters, made of the installation's key.
 

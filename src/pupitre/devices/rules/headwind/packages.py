@@ -116,18 +116,21 @@ def named(settings: Mapping[str, Any], schedule: Sequence[Mapping[str, Any]] = (
     return frozenset(found)
 
 
-def locks(settings: Mapping[str, Any], known: Iterable[str], ever_locked: Iterable[str]) -> Locks:
+def locks(
+    settings: Mapping[str, Any], named: Iterable[str], known: Iterable[str], ever_locked: Iterable[str]
+) -> Locks:
     """What these settings lock of the packages that are known, and what is therefore free.
 
     Args:
         settings: those that hold now, rules of the week laid over.
-        known: everything that may be on the device: named by anybody, in the catalogue, in its report.
+        named: what the device's state speaks of at whatever hour.
+        known: what else may be on the device: in the catalogue, in its report.
         ever_locked: what was locked on it by any earlier answer.
     """
-    everything = frozenset(known) | frozenset(ever_locked)
+    spoken_of = frozenset(named) | frozenset(ever_locked)
     blocked = frozenset(packages_of(settings.get("blocked_applications")))
     only = allowed(settings)
     if only is not None:
-        blocked |= (everything | ORDINARY) - only
+        blocked |= (spoken_of | frozenset(known) | ORDINARY) - only
     blocked -= FREE
-    return Locks(blocked, everything - blocked - FREE)
+    return Locks(blocked, spoken_of - blocked - FREE)

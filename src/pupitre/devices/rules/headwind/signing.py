@@ -9,8 +9,6 @@ from urllib.parse import quote_plus, unquote
 
 import msgspec
 
-#: The secret that is built into the agent that everybody can download: it keeps nobody out.
-STOCK_SECRET: Final = "changeme-C3z9vi54"  # noqa: S105 - known to everybody
 #: Before it the agent cuts off what it signs, and after it only the last character.
 _DATA: Final = b'"data":'
 _BLANK: Final = re.compile(rb"[ \t\n\x0b\f\r]+")
