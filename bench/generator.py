@@ -3,12 +3,13 @@
     python -m bench.generator < task.json
 
 The task: host, port, seconds, connections, and `requests`, a list of raw requests in base64; each connection repeats its own
-share of them. Answers JSON: how many were answered in how many seconds, latencies in milliseconds, bytes of the last answer,
-and how many answers were not 2xx.
+share of them. Answers JSON: how many were answered in how many seconds, latencies in milliseconds, bytes of the last answer as
+they were sent and as they are read, and how many answers were not 2xx.
 """
 
 import asyncio
 import base64
+import gzip
 import json
 import sys
 import time
@@ -27,7 +28,7 @@ async def _connection(
         head = await reader.readuntil(b"\r\n\r\n")
         body = await body_of(reader, head.lower())
         told["latencies"].append((time.perf_counter() - began) * 1000)
-        told["bytes"] = len(body)
+        told["last"] = body
         if head[9:10] != b"2":
             told["failed"] += 1
             told["failure"] = head.split(b"\r\n")[0].decode() + " " + body[:300].decode(errors="replace")
@@ -49,12 +50,14 @@ async def body_of(reader: asyncio.StreamReader, head: bytes) -> bytes:
 
 async def _run(task: dict[str, Any]) -> dict[str, Any]:
     requests = [base64.b64decode(one) for one in task["requests"]]
-    told: dict[str, Any] = {"latencies": [], "bytes": 0, "failed": 0, "failure": ""}
+    told: dict[str, Any] = {"latencies": [], "last": b"", "failed": 0, "failure": ""}
     count = task["connections"]
     began = time.perf_counter()
     shares = [requests[at::count] or requests for at in range(count)]
     await asyncio.gather(*(_connection(task, share, told, began + task["seconds"]) for share in shares))
-    return {**told, "seconds": time.perf_counter() - began}
+    seconds, last = time.perf_counter() - began, told.pop("last")
+    read = gzip.decompress(last) if last[:2] == b"\x1f\x8b" else last
+    return {**told, "seconds": seconds, "sent": len(last), "bytes": len(read)}
 
 
 if __name__ == "__main__":

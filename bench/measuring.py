@@ -26,7 +26,7 @@ class Case:
 
 @dataclass
 class Measured:
-    """One case at one number of connections; times per request in milliseconds."""
+    """One case at one number of connections; times per request in milliseconds, `sent` bytes of `size` that are read."""
 
     rate: float
     server: float
@@ -36,6 +36,7 @@ class Measured:
     size: int
     failed: int
     failure: str = field(default="")
+    sent: int = 0
 
 
 def raw(path: str, session: Session | None, body: str = "", kind: str = "application/json") -> bytes:
@@ -45,6 +46,7 @@ def raw(path: str, session: Session | None, body: str = "", kind: str = "applica
         "Host: 127.0.0.1",
         "Accept-Language: es",
         "Accept: text/html",
+        "Accept-Encoding: gzip, deflate, br, zstd",
     ]
     if session is not None:
         head.append(f"Cookie: {session.header}")
@@ -91,6 +93,7 @@ def measure(found: Running, case: Case, connections: int, seconds: float) -> Mea
         size=told["bytes"],
         failed=told["failed"],
         failure=told["failure"],
+        sent=told["sent"],
     )
 
 

@@ -198,6 +198,7 @@ def _table() -> Table:
     for heading in (
         "page",
         "bytes",
+        "sent",
         "statements",
         "connections",
         "requests/s",
@@ -223,6 +224,7 @@ def _measure_case(
         table.add_row(
             case.name if first else "",
             f"{one.size:,}" if first else "",
+            f"{one.sent:,}" if first else "",
             str(asks) if first else "",
             str(connections),
             f"{one.rate:.0f}",

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "pupitre.web.reconnecting.ReconnectMiddleware",  # first: it asks all the others again
     "pupitre.web.middleware.HeadersMiddleware",
+    "pupitre.web.compressing.CompressMiddleware",
     "pupitre.web.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
