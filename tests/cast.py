@@ -100,6 +100,12 @@ class Cast:
     stranger: Member = field(init=False)
     #: The authority's: sees all schools' figures and no pupil's name.
     inspector: Account = field(init=False)
+    #: Cares for the school's devices: lets them in, gives them out, tells them what to do, sees who has which. No person's
+    #: file, no register, no page of the office.
+    technician: Member = field(init=False)
+    #: The authority's: sees all schools' devices, and no name of whoever has one; tells them what to do as each school's
+    #: technician would. No other figures.
+    fleet_manager: Account = field(init=False)
     klass: Class = field(init=False)
     homeroom: Class = field(init=False)
     #: Tuesday's first lesson of the class: under way at NOW.
@@ -134,6 +140,8 @@ def build_cast(moment: Moment | None = None) -> Cast:
     _fill_elm(cast)
     cast.inspector = _account("inspector", "Ines Pector")
     people.appoint_inspector(authority_id=authority.pk, account=cast.inspector)
+    cast.fleet_manager = _account("fleet", "Flee Tmanager")
+    people.appoint_fleet_manager(authority_id=authority.pk, account=cast.fleet_manager)
     return cast
 
 
@@ -142,6 +150,7 @@ def _fill_oak(cast: Cast) -> None:
         actor = cast.office
         cast.head = _member(actor, "head", "Hedy", "Head", Role.HEAD)
         cast.secretary = _member(actor, "secretary", "Sira", "Secretary", Role.SECRETARY)
+        cast.technician = _member(actor, "technician", "Teo", "Nician", Role.TECHNICIAN)
         cast.teacher = _member(actor, "teacher", "Tess", "Teacher", Role.TEACHER)
         cast.colleague = _member(actor, "colleague", "Cole", "League", Role.TEACHER)
         cast.pupil = _member(actor, "pupil", "Pau", "Pupil", Role.PUPIL, born_on=date(2014, 3, 2), grade="07")

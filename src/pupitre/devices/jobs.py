@@ -1,11 +1,13 @@
 """Background work of the fleet: each job calls one action."""
 
+from typing import Any
+
 from pupitre.kernel import clock
 from pupitre.tenancy.background import deferred, every_authority, every_school, platform_job, tenant_job
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import scope
 
-from .actions import rollouts, targets
+from .actions import commands, figures, fleet, placing, rollouts, targets
 
 # Policies
 
@@ -65,3 +67,36 @@ def judge_rollouts(timestamp: int = 0) -> None:
 def judge_rollout(school: SchoolFacts) -> None:
     """The same for one school's own."""
     rollouts.judge_running(now=clock.now())
+
+
+# The fleet
+
+
+@tenant_job()
+def place_devices(school: SchoolFacts) -> None:
+    """Bring the classes of the school's devices up to date."""
+    placing.place(school.id)
+
+
+@tenant_job(queue="default")
+def tell_matching(school: SchoolFacts, **facts: Any) -> None:
+    """One school's part of what a fleet manager tells all devices of a search."""
+    fleet.tell_matching(school, now=clock.now(), **facts)
+
+
+@platform_job(cron="*/5 * * * *")
+def count_fleets(timestamp: int = 0) -> None:
+    """Every school's devices for the overviews, and the end of commands that nobody fetched in time."""
+    for school in every_school():
+        with scope(school.id):
+            figures.count_fleet(school)
+            commands.expire_commands(school.id, now=clock.now())
+
+
+@platform_job(cron="12 * * * *")
+def sweep_places(timestamp: int = 0) -> None:
+    """After midnight, which comes to each school at its own time: enrolments begin and end by their dates."""
+    for school in every_school():
+        if clock.local(clock.now(), school.time_zone).hour == 0:
+            with scope(school.id):
+                deferred(place_devices, school.id, lock=f"placing:{school.id}")

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from pupitre.devices.rules import CARES as CARES_FOR_DEVICES
 from pupitre.kernel.text import initials
 from pupitre.messaging import queries as messaging
 from pupitre.people.rules import OFFICE, STAFF, TEACHES, Actor, Role
@@ -39,7 +40,12 @@ NOTICES = Door(_("Notices"), "notices", "megaphone", EVERYBODY)
 ABSENCES = Door(_("Absences"), "absences", "file-check", OFFICE)
 STATISTICS = Door(_("Statistics"), "attendance-statistics", "chart-column", STAFF)
 FAMILY = Door(_("Family"), "family", "heart", frozenset({Role.GUARDIAN}), ("family/", "record/"))
+DEVICES = Door(_("Devices"), "devices", "tablet-smartphone", CARES_FOR_DEVICES)
+CLASS_DEVICES = Door(
+    _("Devices"), "device-classes", "tablet-smartphone", frozenset({Role.TEACHER}), ("devices/",)
+)
 OFFICE_WORK = (
+    DEVICES,
     Door(_("Letters"), "attendance-letters", "mail", OFFICE),
     Door(_("Calendar"), "calendar", "calendar-off", OFFICE),
     Door(_("Classes"), "classes", "graduation-cap", OFFICE),
@@ -55,13 +61,14 @@ ORDERS: tuple[tuple[frozenset[Role], tuple[Door, ...]], ...] = (
         (SCHOOL, BOARD, NOTICES, PEOPLE, ABSENCES, TIMETABLE, STATISTICS, TODAY, *OFFICE_WORK),
     ),
     (OFFICE, (BOARD, ABSENCES, PEOPLE, NOTICES, TIMETABLE, STATISTICS, TODAY, *OFFICE_WORK)),
-    (STAFF, (TODAY, TIMETABLE, PEOPLE, NOTICES, STATISTICS)),
+    (frozenset({Role.TECHNICIAN}), (DEVICES, TODAY, TIMETABLE, PEOPLE, NOTICES, STATISTICS)),
+    (STAFF, (TODAY, TIMETABLE, PEOPLE, NOTICES, STATISTICS, CLASS_DEVICES)),
     (EVERYBODY, (MY_DAY, TIMETABLE, NOTICES)),
 )
-#: Addresses of no school at all. Guardians among the staff find their family there, too.
-OUTSIDE = {
-    "/family": FAMILY,
-    "/a/": Door(_("Schools"), "home", "landmark", EVERYBODY),
+#: An authority's: each with the part of its address behind the authority's own.
+OF_AUTHORITY = {
+    "": Door(_("Schools"), "home", "landmark", frozenset({Role.INSPECTOR})),
+    "fleet/": Door(_("Devices"), "home", "tablet-smartphone", frozenset({Role.FLEET_MANAGER})),
 }
 START = Door(_("Start"), "home", "house", EVERYBODY)
 BELL = Door(_("Notifications"), "notifications", "bell", EVERYBODY)
@@ -76,10 +83,13 @@ class Opened:
     icon: str
     begins: tuple[str, ...]
     is_notices: bool
+    #: A part of these that is another door's.
+    but: str = "//"
 
     def shown(self, path: str, notices: int) -> NavigationItem:
         badge = notices if self.is_notices and notices else None
-        return NavigationItem(self.label, self.url, self.icon, path.startswith(self.begins), badge)
+        is_current = path.startswith(self.begins) and not path.startswith(self.but)
+        return NavigationItem(self.label, self.url, self.icon, is_current, badge)
 
 
 def shell_for(request: HttpRequest) -> Shell:
@@ -129,7 +139,7 @@ def _navigation(
     if actor.school is not None and actor.roles:
         doors = _doors_in(actor.school.slug, actor.roles, language)
     else:
-        doors = _doors_outside(_place(request), language)
+        doors = _doors_outside(_place(request), actor.authority_roles, language)
     return tuple(door.shown(request.path, notices) for door in doors)
 
 
@@ -137,8 +147,13 @@ def _place(request: HttpRequest) -> str:
     """Where somebody outside of a school belongs: to the page's own place, else to the one chosen last on this device."""
     for at in (request.path, request.COOKIES.get("place", "")):
         if at == "/family" or at.startswith(("/a/", "/s/")):
-            return at if at.startswith("/s/") or at == "/family" else "/".join(at.split("/")[:3]) + "/"
+            return _authority(at) if at.startswith("/a/") else at
     return ""
+
+
+def _authority(at: str) -> str:
+    parts = at.split("/")
+    return "/".join(parts[:3]) + ("/fleet/" if parts[3:4] == ["fleet"] else "/")
 
 
 @lru_cache(maxsize=2048)
@@ -151,15 +166,36 @@ def _doors_in(slug: str, roles: frozenset[Role], language: str) -> tuple[Opened,
 
 
 @lru_cache(maxsize=512)
-def _doors_outside(place: str, language: str) -> tuple[Opened, ...]:
-    """The way back to where somebody comes from, and the bell."""
-    home = START
-    for beginning, door in OUTSIDE.items():
-        if place.startswith(beginning):
-            home = door
-    back = Opened(str(home.label), place or _where("home"), home.icon, (place or "//",), is_notices=False)
+def _doors_outside(place: str, roles: frozenset[Role], language: str) -> tuple[Opened, ...]:
+    """The way back to where somebody comes from, or the authority's pages that she may open, and the bell."""
     bell = _where(BELL.name)
-    return (back, Opened(str(BELL.label), bell, BELL.icon, (bell,), is_notices=False))
+    end = Opened(str(BELL.label), bell, BELL.icon, (bell,), is_notices=False)
+    if place.startswith("/a/"):
+        return (*_doors_of_authority(place, roles), end)
+    home = FAMILY if place == "/family" else START
+    back = Opened(str(home.label), place or _where("home"), home.icon, (place or "//",), is_notices=False)
+    return (back, end)
+
+
+def _doors_of_authority(place: str, roles: frozenset[Role]) -> list[Opened]:
+    """Outside of its pages nobody's roles in it are known: there one door leads back."""
+    base = place.removesuffix("fleet/")
+    wanted = {
+        part: door
+        for part, door in OF_AUTHORITY.items()
+        if (roles & door.roles if roles else base + part == place)
+    }
+    return [
+        Opened(
+            str(door.label),
+            base + part,
+            door.icon,
+            (base + part,),
+            is_notices=False,
+            but="//" if part else f"{base}fleet/",
+        )
+        for part, door in wanted.items()
+    ]
 
 
 def _opened(door: Door, slug: str) -> Opened:

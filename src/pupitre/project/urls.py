@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("pupitre.courses.urls")),
     path("", include("pupitre.timetable.urls")),
     path("", include("pupitre.messaging.urls")),
+    path("", include("pupitre.devices.urls")),
     path("", include("pupitre.connections.urls")),
     path("", include("pupitre.connections.identity_urls")),  # before allauth's: the sign-in page is ours
     path("", include("pupitre.project.api")),

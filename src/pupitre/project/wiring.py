@@ -14,7 +14,7 @@ from pupitre.attendance.rules.events import (
 )
 from pupitre.connections.rules import directory as groups
 from pupitre.connections.rules.webhooks import WebhookClosed
-from pupitre.courses.rules.events import PullNeedsOffice
+from pupitre.courses.rules.events import EnrolmentChanged, PullNeedsOffice, RosterImported
 from pupitre.kernel import clock, events
 from pupitre.messaging.rules.kinds import Kind, Show, moment
 from pupitre.people.rules import OFFICE, Actor, reach
@@ -37,6 +37,8 @@ def wire() -> None:
     events.subscribe(SignedOutEverywhere, forget_devices)
     events.subscribe(WebhookClosed, tell_office)
     events.subscribe(PullNeedsOffice, tell_of_roster)
+    events.subscribe(RosterImported, place_devices)
+    events.subscribe(EnrolmentChanged, place_devices_of)
     receivers.wire()
     reach.learn(pupils_taught_by)
     groups.learn(ClassGroups())
@@ -106,6 +108,19 @@ def tell_of_roster(event: PullNeedsOffice) -> None:
     kind = Kind.ROSTER_FAILED if event.import_id is None else Kind.ROSTER_WAITS
     url = reverse("roster-source", kwargs={"school": school.slug})
     _tell(school, told, kind, {"school": school.name}, url=url, now=event.at)
+
+
+def place_devices(event: RosterImported) -> None:
+    """Devices belong to their holders' classes."""
+    from pupitre.devices.actions import placing
+
+    placing.place(event.school_id)
+
+
+def place_devices_of(event: EnrolmentChanged) -> None:
+    from pupitre.devices.actions import placing
+
+    placing.place(event.school_id, holder_ids=[event.person_id])
 
 
 def pupils_taught_by(actor: Actor, today: date) -> frozenset[int]:

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count
+from django.db.models import Count, F, Q
 
-from pupitre.devices.models import Delivery, Device, EnrolmentTicket
+from pupitre.devices.models import ApplicationVersion, Delivery, Device, EnrolmentTicket
 from pupitre.devices.rules import CARES, Platform, Standing
 from pupitre.kernel.errors import NotFound
 from pupitre.people.rules import Actor, require
 
 _SHOWN: Final = 100
+#: The package of Headwind’s stock agent.
+LAUNCHER: Final = "com.hmdm.launcher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +153,27 @@ def deliveries_for(actor: Actor) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def launcher_for(actor: Actor) -> tuple[str, str] | None:
+    """Where new tablets fetch Headwind's agent, and its SHA-256; None while the catalogue has no version of it with both.
+
+    The school's own entry goes before the authority's, and the newest version before older ones.
+    """
+    require(actor, CARES)
+    own = Q(application__school_id=actor.place.id) | Q(
+        application__school_id=None, application__authority_id=actor.place.authority_id
+    )
+    return (
+        ApplicationVersion.objects.filter(
+            own,
+            application__package=LAUNCHER,
+            application__archived_at__isnull=True,
+            withdrawn_at__isnull=True,
+        )
+        .exclude(url="")
+        .exclude(sha256="")
+        .order_by(F("application__school_id").desc(nulls_last=True), "-code", "-id")
+        .values_list("url", "sha256")
+        .first()
+    )

@@ -24,7 +24,15 @@ def home(request: HttpRequest) -> HttpResponse:
     authorities = people.authorities_for(actor.account_id)
     working = [place for place in places if place.roles - {Role.GUARDIAN}]
     doors = [reverse("school-home", kwargs={"school": place.school.slug}) for place in working]
-    doors += [reverse("authority-overview", kwargs={"authority": one.authority.slug}) for one in authorities]
+    overseen = [
+        (
+            one,
+            one.role == Role.FLEET_MANAGER,
+            reverse(_first_page(one.role), kwargs={"authority": one.authority.slug}),
+        )
+        for one in authorities
+    ]
+    doors += [address for _one, _is_fleet, address in overseen]
     if any(Role.GUARDIAN in place.roles for place in places):
         doors.append(reverse("family"))
     if len(doors) == 1:
@@ -33,11 +41,15 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect(str(last))
     context = {
         "working": working,
-        "authorities": authorities,
+        "authorities": overseen,
         "families": [place for place in places if Role.GUARDIAN in place.roles],
         "parts": {place.school.id: part_of(place) for place in working},
     }
     return render(request, "reports/home.html", context)
+
+
+def _first_page(role: int) -> str:
+    return "fleet" if role == Role.FLEET_MANAGER else "authority-overview"
 
 
 def part_of(place: Place) -> str:
@@ -55,6 +67,8 @@ def school_home(request: HttpRequest, school: str) -> HttpResponse:
         to = reverse("school-overview", kwargs={"school": school})
     elif roles & OFFICE:
         to = reverse("board", kwargs={"school": school})
+    elif Role.TECHNICIAN in roles:
+        to = reverse("devices", kwargs={"school": school})
     elif roles & TEACHES:
         to = reverse("day", kwargs={"school": school})
     elif roles & STAFF:
