@@ -76,14 +76,15 @@ def replay(sent: list[Sent], seconds: float) -> tuple[float, float]:
 
 
 def _send(raw: Any, sent: list[Sent]) -> None:
+    """Past the driver's own BEGIN and ROLLBACK: after that one it would prepare everything anew, which no page does."""
     with raw.cursor() as cursor:
-        cursor.execute("BEGIN")
+        raw.pgconn.exec_(b"BEGIN")
         for sql, params in sent:
             if params is None:
                 raw.pgconn.exec_(sql.encode())
             else:
                 cursor.execute(sql, params)
-        cursor.execute("ROLLBACK")
+        raw.pgconn.exec_(b"ROLLBACK")
 
 
 def explain(sent: list[Sent]) -> list[str]:

@@ -169,7 +169,7 @@ def test_a_call_is_noted_and_excuses_the_pupil(cast: Cast, visit: Visitor, missi
 def test_a_pupil_who_comes_in_is_late_by_the_minutes_since_the_lesson_began(
     cast: Cast, visit: Visitor, missing: int
 ) -> None:
-    facts = {"register": missing, "pupil": cast.pupil.person.pk}
+    facts = {"came": f"{missing}-{cast.pupil.person.pk}"}
     told = visit.as_(cast.secretary).post(f"{BOARD}/arrivals", facts, follow=True)
     assert b"Marked as late by 10 minutes." in told.content
     with scope(cast.school.id):
@@ -187,7 +187,7 @@ def test_who_comes_in_after_the_lesson_has_missed_it(cast: Cast, visit: Visitor,
         ends_at = Mark.objects.select_related("register").get(
             register_id=missing, pupil=cast.pupil.person
         ).register.ends_at  # fmt: skip
-    facts = {"register": missing, "pupil": cast.pupil.person.pk}
+    facts = {"came": f"{missing}-{cast.pupil.person.pk}"}
     with clock.frozen(ends_at - timedelta(minutes=1)):
         assert "Came in" in visit.as_(cast.secretary).get(BOARD).content.decode()
     with clock.frozen(ends_at):

@@ -37,6 +37,22 @@ def test_staff_see_classes_with_teachers_and_pupils(cast: Cast, visit: Visitor) 
     assert "Enrol somebody" not in klass
 
 
+def test_of_many_classes_a_page_shows_some(cast: Cast, visit: Visitor) -> None:
+    with scope(cast.school.id):
+        for number in range(60):
+            courses.open_class(cast.office, sourced_id=f"many-{number}", title=f"Many {number:02d}")
+    teacher = visit.as_(cast.teacher)
+    pages = [teacher.get(f"/s/oak/classes?page={page}").content.decode() for page in (1, 2, 99)]
+    assert "Many 10" in pages[0]
+    assert "Many 59" not in pages[0]
+    assert "Many 59" in pages[1]
+    assert "Many 59" in pages[2], "the last page answers for those behind it"
+    part = teacher.get("/s/oak/classes?q=many+59", headers={"HX-Request": "true"}).content.decode()
+    assert "Many 59" in part
+    assert "Many 58" not in part
+    assert "<main" not in part
+
+
 def test_the_office_enrols_by_hand_and_ends(cast: Cast, office: Client) -> None:
     found = office.get(f"{page_of(cast)}?q=league").content.decode()
     assert "Cole League" in found

@@ -95,10 +95,13 @@ class CallForm(forms.Form):
 
 
 class ArrivalForm(forms.Form):
-    """A missing pupil came in."""
+    """A missing pupil came in. `came` is "<register>-<pupil>": the rows' buttons share one form."""
 
-    register = forms.IntegerField()
-    pupil = forms.IntegerField()
+    came = forms.RegexField(r"^[0-9]{1,18}-[0-9]{1,18}$")
+
+    def clean_came(self) -> tuple[int, int]:
+        register, _, pupil = str(self.cleaned_data["came"]).partition("-")
+        return int(register), int(pupil)
 
 
 class DecisionForm(forms.Form):

@@ -83,6 +83,11 @@ class Person(TenantModel):
         indexes = [
             models.Index(fields=["school", "family_key"], name="people_person_family"),
             models.Index(fields=["school", "given_key"], name="people_person_given"),
+            models.Index(
+                fields=["school", "grade"],
+                condition=models.Q(ended_on__isnull=True) & ~models.Q(grade=""),
+                name="people_person_grade",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,6 +22,9 @@ from pupitre.kernel.text import initials
 
 from .compiling import PageEnvironment
 
+#: Avatars have so many colours; which one follows from the person's id.
+HUES = 8
+
 
 def environment(**options: Any) -> Environment:
     """What `settings.TEMPLATES` names. `i18n` extracts `{% trans %}` and `_()`; gettext is Django's own."""
@@ -36,6 +39,9 @@ def environment(**options: Any) -> Environment:
         static=cached_static,
         url=url,
         icon=icon,
+        hues=HUES,
+        icon_sheet=icon_sheet,
+        icon_again=icon_again,
         kept=lambda name, *facts: _kept(env, get_language(), name, *facts),
         get_messages=get_messages,
         get_language=get_language,
@@ -169,6 +175,25 @@ def _slim(drawn: str) -> str:
         drawn = drawn.replace(f" {attribute}", "", 1)
     drawn = drawn.replace(' stroke-linejoin="round"', "", 1)
     return re.sub(r"\s*(/?>)\s*", r"\1", drawn)
+
+
+@lru_cache(maxsize=64)
+def icon_sheet(*names: str) -> Markup:
+    """Icons that a long list shows in each row, drawn once: `icon_again(name)` shows one. Stands anywhere in the page."""
+    drawn = ((name, str(icon(name))) for name in names)
+    symbols = (
+        f'<symbol id="i-{name}" viewBox="0 0 24 24">{text[text.index(">") + 1 : text.rindex("</svg>")]}</symbol>'
+        for name, text in drawn
+    )
+    return Markup(f"<div hidden><svg>{''.join(symbols)}</svg></div>")  # noqa: S704 - the library's own drawings
+
+
+@lru_cache(maxsize=512)
+def icon_again(name: str, size: int = 20) -> Markup:
+    """An icon of the page's `icon_sheet`."""
+    return Markup(  # noqa: S704 - our constants
+        f'<svg width="{size}" height="{size}" aria-hidden="true" class="icon"><use href="#i-{name}"/></svg>'
+    )
 
 
 @lru_cache(maxsize=2048)

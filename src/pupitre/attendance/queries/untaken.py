@@ -8,11 +8,11 @@ from pupitre.people.rules import Actor
 from pupitre.timetable import queries as timetable
 from pupitre.timetable.queries import HeldLesson
 
-# The classes with pupils, and the forms and grades that they take: a lesson without pupils has no register.
+# Those of the classes that have pupils, and the forms and grades that they take: a lesson without pupils has no register.
 _CLASSES = """
 SELECT c.id, c.grades, (SELECT array_agg(g.homeroom_id) FROM courses_classgroup g WHERE g.class_id = c.id)
   FROM courses_class c
- WHERE EXISTS (SELECT 1 FROM courses_enrolment e WHERE e.class_id = c.id AND e.role = 1)
+ WHERE c.id = ANY(%s) AND EXISTS (SELECT 1 FROM courses_enrolment e WHERE e.class_id = c.id AND e.role = 1)
 """
 
 
@@ -35,17 +35,24 @@ class UntakenRegister:
 def untaken_registers(
     actor: Actor, day: date, *, now: datetime, due_minutes: int, form_id: int = 0, grade: str = ""
 ) -> tuple[list[UntakenRegister], int]:
-    """The due registers that are not taken, those under way first; and how many of the day were taken."""
-    taken = {row[0] for row in rows("SELECT lesson_id FROM attendance_register WHERE held_on = %s", [day])}
-    classes = {row[0]: (row[1], row[2] or []) for row in rows(_CLASSES)}
+    """The due registers that are not taken, those under way first; and how many of the day were taken. Three statements."""
+    taken = [row[0] for row in rows("SELECT lesson_id FROM attendance_register WHERE held_on = %s", [day])]
+    due = [
+        held
+        for held in timetable.lessons_of_day(actor.place, day, besides=taken)
+        if not held.is_cancelled and held.starts_at + timedelta(minutes=due_minutes) <= now
+    ]
+    classes = {
+        class_id: (grades, forms or [])
+        for class_id, grades, forms in rows(_CLASSES, [list({held.class_id for held in due})])
+    }
     found = []
-    for held in timetable.lessons_of_day(actor.place, day):
-        if held.lesson_id in taken or held.is_cancelled or held.class_id not in classes:
-            continue
-        grades, forms = classes[held.class_id]
-        is_wanted = (not form_id or form_id in {held.class_id, *forms}) and (not grade or grade in grades)
-        if is_wanted and held.starts_at + timedelta(minutes=due_minutes) <= now:
-            found.append(_untaken(held, now))
+    for held in due:
+        if held.class_id in classes:
+            grades, forms = classes[held.class_id]
+            is_wanted = (not form_id or form_id in {held.class_id, *forms}) and (not grade or grade in grades)
+            if is_wanted:
+                found.append(_untaken(held, now))
     return sorted(found, key=lambda one: (one.is_over, one.starts_at, one.class_title)), len(taken)
 
 

@@ -9,6 +9,7 @@ from .classes import (
     homeroom_of,
     homerooms,
     members_of,
+    page_of_classes,
     pupils_of,
     titles_of,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "homeroom_of",
     "homerooms",
     "members_of",
+    "page_of_classes",
     "pupils_of",
     "titles_of",
 ]

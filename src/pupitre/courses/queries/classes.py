@@ -35,32 +35,51 @@ def _current(today: date) -> Q:
     return begun & (Q(ends_on__isnull=True) | Q(ends_on__gte=today))
 
 
-# Pupils are counted and teachers named apart: of the people only the teachers are looked up.
+# Only of the classes that are shown pupils are counted and teachers named, class by class.
 _LIST = """
-WITH part AS MATERIALIZED (
-    SELECT e.class_id, e.person_id, e.role FROM courses_enrolment e
-     WHERE (e.begins_on IS NULL OR e.begins_on <= %(today)s) AND (e.ends_on IS NULL OR e.ends_on >= %(today)s)
-), pupils AS (
-    SELECT class_id, count(*) AS pupils FROM part WHERE role = 1 GROUP BY class_id
-), teachers AS (
-    SELECT part.class_id, string_agg(coalesce(nullif(p.preferred_name, ''), p.given_name) || ' ' || p.family_name, ', '
-                                     ORDER BY p.family_key) AS names
-      FROM part JOIN people_person p ON p.id = part.person_id WHERE part.role = 2 GROUP BY part.class_id
+WITH wanted AS MATERIALIZED (
+    SELECT id, title, kind, subject FROM courses_class
+     WHERE ended_on IS NULL AND (%(words)s = '' OR strpos(lower(title), %(words)s) > 0 OR strpos(lower(subject), %(words)s) > 0)
+), shown AS MATERIALIZED (
+    SELECT id, title, kind, subject FROM wanted ORDER BY kind, title, id LIMIT %(most)s OFFSET %(behind)s
 )
-SELECT c.id, c.title, c.kind, c.subject, coalesce(pupils.pupils, 0), coalesce(teachers.names, '')
-  FROM courses_class c LEFT JOIN pupils ON pupils.class_id = c.id LEFT JOIN teachers ON teachers.class_id = c.id
- WHERE c.ended_on IS NULL AND (%(words)s = '' OR strpos(lower(c.title), %(words)s) > 0 OR strpos(lower(c.subject), %(words)s) > 0)
+SELECT (SELECT count(*) FROM wanted), c.id, c.title, c.kind, c.subject, part.pupils, coalesce(taught.names, '')
+  FROM (SELECT) one LEFT JOIN shown c ON true
+  LEFT JOIN LATERAL (
+       SELECT count(*) FILTER (WHERE e.role = 1) AS pupils, array_agg(e.person_id) FILTER (WHERE e.role = 2) AS teachers
+         FROM courses_enrolment e
+        WHERE e.class_id = c.id
+          AND (e.begins_on IS NULL OR e.begins_on <= %(today)s) AND (e.ends_on IS NULL OR e.ends_on >= %(today)s)) part ON true
+  LEFT JOIN LATERAL (
+       SELECT string_agg(coalesce(nullif(p.preferred_name, ''), p.given_name) || ' ' || p.family_name, ', '
+                         ORDER BY p.family_key) AS names
+         FROM people_person p WHERE p.id = ANY(part.teachers)) taught ON true
  ORDER BY c.kind, c.title, c.id
 """
+#: Classes on a page of the list.
+PER_PAGE = 50
 
 
 def classes_for(actor: Actor, *, today: date, words: str = "") -> list[ClassLine]:
-    """All living classes of the school, forms first. For staff; others find nothing."""
+    """All living classes of the school, forms first. For staff; others find nothing. A large school has hundreds."""
+    return _classes(actor, {"today": today, "words": words.strip().lower(), "most": None, "behind": 0})[0]
+
+
+def page_of_classes(actor: Actor, *, today: date, words: str, page: int) -> tuple[list[ClassLine], int]:
+    """A page of them, and how many there are in all."""
+    behind = PER_PAGE * (page - 1)
+    return _classes(
+        actor, {"today": today, "words": words.strip().lower(), "most": PER_PAGE, "behind": behind}
+    )
+
+
+def _classes(actor: Actor, facts: dict[str, Any]) -> tuple[list[ClassLine], int]:
     if not actor.is_any(STAFF):
         raise NotFound
     with connection.cursor() as cursor:
-        cursor.execute(_LIST, {"today": today, "words": words.strip().lower()})
-        return [ClassLine(*row) for row in cursor.fetchall()]
+        cursor.execute(_LIST, facts)
+        rows = cursor.fetchall()
+    return [ClassLine(*row[1:]) for row in rows if row[1] is not None], rows[0][0]
 
 
 def access_class(actor: Actor, class_id: int) -> Class:

@@ -1,13 +1,16 @@
 """Classes: the list, and one class with who is in it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from pupitre.courses import actions, queries
+from pupitre.courses.queries.classes import PER_PAGE
 from pupitre.kernel import clock
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.text import initials
@@ -15,7 +18,7 @@ from pupitre.people import queries as people
 from pupitre.people.access import actor_of, only
 from pupitre.people.queries import reach
 from pupitre.people.rules import OFFICE, STAFF
-from pupitre.web.pages import render, see
+from pupitre.web.pages import is_fragment, render, see
 
 from .words import CLASS_KINDS, PARTS
 
@@ -25,18 +28,26 @@ from .words import CLASS_KINDS, PARTS
 def classes(request: HttpRequest, school: str) -> HttpResponse:
     """Forms, and classes that are taught."""
     actor, words = actor_of(request), request.GET.get("q", "")
-    found = queries.classes_for(actor, today=clock.today(actor.place.time_zone), words=words)
+    today = clock.today(actor.place.time_zone)
+    asked = request.GET.get("page", "")
+    number = max(1, int(asked)) if asked.isdecimal() and len(asked) < 5 else 1
+    found, count = queries.page_of_classes(actor, today=today, words=words, page=number)
+    page = Paginator(range(count), PER_PAGE).get_page(number)
+    if page.number != number:
+        found, _count = queries.page_of_classes(actor, today=today, words=words, page=page.number)
     context = {
+        "page": page,
+        "query": f"&{urlencode({'q': words})}" if words else "",
         "school": school,
         "words": words,
         "groups": [
             (_("Homerooms"), [line for line in found if line.kind == "homeroom"]),
             (_("Taught classes"), [line for line in found if line.kind != "homeroom"]),
         ],
-        "found": len(found),
         "is_office": actor.is_office,
     }
-    return render(request, "courses/classes.html", context)
+    block = "results" if is_fragment(request) else ""
+    return render(request, "courses/classes.html", context, block=block)
 
 
 @only(*STAFF)

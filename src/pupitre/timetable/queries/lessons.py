@@ -139,6 +139,7 @@ _RESTRICTIONS: Final = {
     "room": f"AND (l.room_id = %(room)s OR l.id IN ({_CHANGED} room_id = %(room)s))",
     "classes": "AND l.class_id = ANY((SELECT %(classes)s::bigint[])::bigint[])",
     "lesson": "AND l.id = %(lesson)s",
+    "besides": "AND l.id NOT IN (SELECT unnest(%(besides)s::bigint[]))",
 }
 
 
@@ -150,22 +151,24 @@ def lessons_of_day(
     class_ids: Iterable[int] | None = None,
     lesson_id: int | None = None,
     room_id: int | None = None,
+    besides: Iterable[int] | None = None,
 ) -> list[HeldLesson]:
     """The school's lessons on a date in order of time, cancelled ones included and marked; one statement.
 
     `teacher_id` leaves those that the person is on the timetable for, stands in for or assists in; `class_ids` those of the
     classes (of all children of a family at once); `lesson_id` that one; `room_id` those that usually or on the day are
-    there. The actor's right to see them is the caller's question.
+    there; `besides` are ids of lessons to leave out. The actor's right to see them is the caller's question.
     """
-    return lessons_between(
+    return timetable_between(
         school,
         on_date,
         on_date,
-        teacher_id=teacher_id,
-        class_ids=class_ids,
-        lesson_id=lesson_id,
-        room_id=room_id,
-    )
+        teacher=teacher_id,
+        classes=class_ids,
+        lesson=lesson_id,
+        room=room_id,
+        besides=besides,
+    )[1]
 
 
 def lessons_between(
@@ -193,6 +196,7 @@ def timetable_between(
     classes: Iterable[int] | None = None,
     lesson: int | None = None,
     room: int | None = None,
+    besides: Iterable[int] | None = None,
 ) -> tuple[SchoolCalendar, list[HeldLesson]]:
     """The calendar, whose bell schedules and weeks a page may want to show, and the lessons; one statement."""
     told: dict[str, int | list[int] | None] = {
@@ -200,6 +204,7 @@ def timetable_between(
         "classes": None if classes is None else list(classes),
         "lesson": lesson,
         "room": room,
+        "besides": None if besides is None else list(besides),
     }
     asked = {name: value for name, value in told.items() if value is not None}
     restriction = " ".join(_RESTRICTIONS[name] for name in asked) + ("" if lesson else f" {_WEEKDAYS}")
