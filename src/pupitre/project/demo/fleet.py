@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from pupitre.courses.queries import classes as courses
-from pupitre.devices.actions import loading
+from pupitre.devices.actions import figures, loading, placing
 from pupitre.devices.queries import catalogue
 from pupitre.devices.rules import (
     CommandState,
@@ -44,6 +44,7 @@ from pupitre.devices.rules.loading import (
 from pupitre.kernel import clock
 from pupitre.people.queries.keys import person_ids
 from pupitre.people.rules import Actor, system_actor
+from pupitre.project.demo import fleet_rules
 from pupitre.project.demo.roster import Group, Pupil
 from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import scope
@@ -140,6 +141,7 @@ def ensure(made: "Demonstration", schools: Sequence[SchoolFacts], *, now: dateti
         with scope(authority=authority_id):
             if not catalogue.has_applications():
                 loading.load_applications(authority_id, _catalogue(made, schools, now))
+            fleet_rules.ensure_base(authority_id, now=now)
     for facts in schools:
         with scope(facts.id):
             keep(made, facts, now=now)
@@ -151,8 +153,11 @@ def keep(made: "Demonstration", facts: SchoolFacts, *, now: datetime) -> None:
     loading.wait_for_turn(actor)
     if not loading.has_devices(actor, prefix=PREFIX):
         _Filling(made, facts, actor, now).fill()
+        placing.place(facts.id)
+        fleet_rules.ensure_rules(facts, now=now)
     loading.let_them_speak(actor, prefix=PREFIX, now=now)
     _report(actor, now)
+    figures.count_fleet(facts)
 
 
 # The catalogue

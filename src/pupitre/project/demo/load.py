@@ -27,7 +27,7 @@ from pupitre.people import actions as people
 from pupitre.people.actions import loading as people_loading
 from pupitre.people.rules import system_actor
 from pupitre.people.rules.loading import NewAccount
-from pupitre.project.demo import attendance, fleet, notices, present, schools
+from pupitre.project.demo import attendance, fleet, fleet_rules, notices, present, schools
 from pupitre.project.demo.present import SEED, Demonstration
 from pupitre.project.demo.records import display_name
 from pupitre.project.demo.roster import School
@@ -87,6 +87,7 @@ def ensure(*, now: datetime | None = None) -> bool:
         with scope(facts.id):
             present.keep(made, facts, now=now)
     fleet.ensure(made, there, now=now)
+    fleet_rules.ensure_people(made, there, PASSWORD, now=now)
     present.sum_up(there, now=now)
     return True
 
@@ -100,6 +101,8 @@ def personas() -> list[Persona]:
     for title, role, school, place in _SHOWN:
         key = made.persona(role, school, place=place)
         shown.append(Persona(title, made.population.people[key].username, PASSWORD))
+    shown.append(Persona("Technician, the school's devices", fleet_rules.TECHNICIAN, PASSWORD))
+    shown.append(Persona("Fleet manager, all schools' devices", fleet_rules.MANAGER, PASSWORD))
     slug = next(one.slug for one in made.population.schools if one.key == "pri")
     card = reverse("card", kwargs={"school": slug, "token": _CARD})
     return [*shown, Persona("Small child, with the class card", card, ", ".join(_PICTURES))]
