@@ -16,6 +16,7 @@ from pupitre.attendance.actions.retention import RULES as ATTENDANCE
 from pupitre.attendance.queries import statistics
 from pupitre.attendance.rules.months import month_of
 from pupitre.courses.actions.retention import RULES as COURSES
+from pupitre.devices.actions.retention import RULES as DEVICES
 from pupitre.kernel import clock
 from pupitre.messaging.actions.retention import RULES as MESSAGING
 from pupitre.people.actions.retention import MONTHS, RULES_OF_ALL
@@ -27,7 +28,7 @@ from pupitre.tenancy.rules import SchoolFacts
 from pupitre.tenancy.scoping import scope
 from pupitre.timetable.actions.retention import RULES as TIMETABLE
 
-RULES: Final = (*ATTENDANCE, *MESSAGING, *PEOPLE, *TIMETABLE, *COURSES)
+RULES: Final = (*ATTENDANCE, *DEVICES, *MESSAGING, *PEOPLE, *TIMETABLE, *COURSES)
 # The tables of queue, cache and libraries are nobody's context's.
 RULES_OF_INSTALLATION: Final = (
     *RULES_OF_ALL,
