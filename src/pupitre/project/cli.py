@@ -115,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     command("migrate", "bring the tables up to date, as the role that owns them", _migrate)
     command("web", "answer pages (one process of a larger installation)", _web)
     command("gateway", "answer devices (one process of a larger installation)", _gateway)
+    broker = command("broker", "write the settings of a Mosquitto broker for Headwind's agents", _broker)
+    broker.add_argument("folder", type=Path, help="where its settings and its memory shall lie")
+    broker.add_argument("--address", default="", help="the address to listen on (default: all)")
     command("worker", "carry out jobs (one process of a larger installation)", _worker)
     django = command("django", "run one of Django's own commands, as the application", _django)
     django.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -275,6 +278,13 @@ def _populate(args: argparse.Namespace) -> int:
         return populate.run_populate(args)
 
     return _with_database(work, writes_much=True)
+
+
+def _broker(args: argparse.Namespace) -> int:
+    from pupitre.project.commands import broker
+
+    _say(broker.write(_config(), args.folder.absolute(), args.address))
+    return 0
 
 
 def _doctor(args: argparse.Namespace) -> int:

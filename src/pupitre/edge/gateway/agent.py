@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import random
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -269,7 +269,8 @@ class Agent:
         }
         if one.action != "install":
             return told
-        told |= {"version": one.version, "version_id": one.version_id, "keeps_newer": one.keeps_newer}
+        told |= {"version": one.version, "version_id": one.version_id}
+        told |= {"pinned": one.pinned, "keeps_newer": one.keeps_newer}
         if one.file_key:
             told |= {
                 "url": self._address(one.file_key, one.sha256, one.package),
@@ -297,6 +298,10 @@ class Agent:
         return base64.b64encode(self._gateway.signer.sign(text)).decode()
 
     # The wake channel
+
+    def background(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """There is nothing."""
+        return ()
 
     async def socket(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Hold the socket; tell it to wake, and nothing else."""

@@ -113,17 +113,17 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Begin following the fleet when the server starts, and write what is left when it stops."""
-        following: asyncio.Task[None] | None = None
+        running: list[asyncio.Task[None]] = []
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                following = asyncio.create_task(self.listening.run())
+                running = [asyncio.create_task(self.listening.run())]
+                running += [asyncio.create_task(one) for own in self._adapters for one in own.background()]
                 await send({"type": "lifespan.startup.complete"})
             else:
-                if following is not None:
-                    following.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await following
+                for one in running:
+                    one.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
                 with suppress(TimeoutError, Busy):
                     await asyncio.wait_for(self.gateway.reports.finish(), 2.0)
                 await self.gateway.postgres.close()

@@ -4,11 +4,12 @@ No device is asked who it is here: a site's cache fetches once for all. What a s
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pupitre.devices.rules.downloads import DOWNLOADS, Download, read_download
+from pupitre.devices.rules.headwind import signing
 from pupitre.kernel import clock
 from pupitre.kernel.errors import Denied, DomainError, NotFound, TooMany
 from pupitre.kernel.signing import derived
@@ -73,12 +74,16 @@ class Files:
     def __init__(self, gateway: Gateway) -> None:
         config = gateway.config
         self._secrets = tuple(derived(one, DOWNLOADS) for one in (config.secret_key, *config.old_secret_keys))
-        self._url = config.storage_url
+        self._url, self._fleet_secret = config.storage_url, config.headwind_secret
         self.budgets = Budgets()
 
     def routes(self) -> Iterable[Route]:
         """Everything below /files/."""
         return (Route("GET", "/files/", self.download), Route("HEAD", "/files/", self.download))
+
+    def background(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """There is nothing."""
+        return ()
 
     async def socket(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """There are none."""
@@ -87,7 +92,7 @@ class Files:
     async def download(self, request: Request) -> Answer:
         """The object or a range of it."""
         found = read_download(request.raw_path.decode("ascii", "replace").partition("?")[0], self._secrets)
-        if found is None:
+        if found is None or not self._may_fetch(request):
             raise NotSigned
         now = clock.now()
         if found.expires < now.timestamp():
@@ -111,6 +116,16 @@ class Files:
             return Answer(status, b"", headers)
         self.budgets.take(found.site, found.budget, last - first, now)
         return Answer(status, b"", headers, _pieces(store, found.key, first, last))
+
+    def _may_fetch(self, request: Request) -> bool:
+        """Headwind's agent signs what it fetches besides: who signs must do it rightly, others need not."""
+        told = request.headers.get(b"x-request-signature")
+        if told is None or not self._fleet_secret:
+            return True
+        target = request.raw_path.decode("latin-1") + (
+            f"?{request.query.decode('latin-1')}" if request.query else ""
+        )
+        return signing.is_one_of(told.decode("latin-1"), [signing.of_file(self._fleet_secret, target)])
 
 
 async def _size(store: "ObjectStore", key: str) -> int:

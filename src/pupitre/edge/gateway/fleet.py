@@ -258,6 +258,15 @@ class Fleet:
         return found
 
     @property
+    def zones(self) -> frozenset[str]:
+        """The time zones of all schools."""
+        return frozenset(zone for _authority, zone in self._schools.values())
+
+    def layers_with_schedules(self) -> list[Layer]:
+        """Everything that is said to anybody with rules of the week."""
+        return [one for one in self._layers.values() if one.schedule]
+
+    @property
     def authorities(self) -> frozenset[int]:
         """All that have a school."""
         return frozenset(authority for authority, _zone in self._schools.values())

@@ -5,7 +5,7 @@ known to us, and on the ticket by which it came; what it may then learn is its o
 """
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote
@@ -34,6 +34,7 @@ from pupitre.kernel.signing import derived
 from .enrolling import Newcomer, WrongCodes
 from .fleet import Device, State
 from .headwind_keeping import Keeping
+from .headwind_mqtt import Publishing
 from .headwind_polling import Hours, Polling
 from .protocols import Gateway
 from .reports import Status
@@ -80,6 +81,7 @@ class Headwind:
         self._downloads_key = derived(config.secret_key, DOWNLOADS)
         self._messages_key = derived(config.secret_key, _MESSAGE_KEY)
         self._panel_key = derived(config.secret_key, enrolling.PANEL)
+        self._publishing = Publishing(gateway, self._polling)
         self._wrong = _Counts(_WRONG, 60)
         self._lines = _Counts(_LINES_AN_HOUR, 3600)
 
@@ -108,6 +110,10 @@ class Headwind:
             ("GET", "/rest/public/certificate/", self.certificate),
         ]  # fmt: skip
         return [Route(method, path, self._in_its_words(path, handler)) for method, path, handler in found]
+
+    def background(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """What runs besides as long as the process does."""
+        return [self._publishing.run()] if self._secret and self._gateway.config.mqtt_url else []
 
     async def socket(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """There are none."""

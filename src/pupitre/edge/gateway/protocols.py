@@ -6,9 +6,9 @@ shall be (`Fleet.state_of`, `Fleet.desired_of`), what it reports (`Reports`), wh
 waits for a sign (`Waiting`). Neither half knows another protocol, and nothing of the domain knows either.
 """
 
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pupitre.kernel.config import Config
 from pupitre.kernel.postgres import Postgres
@@ -47,4 +47,8 @@ class Adapter(Protocol):
 
     async def socket(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Take a WebSocket whose path is the protocol's; False where it is not."""
+        ...
+
+    def background(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """What runs besides as long as the process does."""
         ...

@@ -261,3 +261,18 @@ UPDATE devices_device SET model = $3 WHERE school_id = $1 AND id = $2 AND model 
 -- name: headwind_hand_out
 UPDATE devices_command c SET state = 3, sent_at = $4, attempts = least(c.attempts + 1, 32000)
  WHERE c.school_id = $1 AND c.device_id = $2 AND c.id = $3 AND c.state IN (2, 3);
+
+-- name: headwind_targets
+-- To whom policies say something since.
+SELECT level, whom, revision FROM devices_target WHERE revision > $1;
+
+-- name: headwind_newest
+SELECT coalesce(max(revision), 0) FROM devices_target;
+
+-- name: headwind_concerned
+-- The devices of that protocol whom something concerns, in an order in which neighbours do not come together.
+SELECT number, school_id FROM devices_device
+ WHERE protocol = 1 AND standing IN (2, 3)
+   AND (authority_id = ANY($1::bigint[]) OR school_id = ANY($2::bigint[]) OR groups && $3::bigint[] OR holder_id = ANY($4::bigint[])
+        OR id = ANY($5::bigint[]))
+ ORDER BY hashint8(id);
