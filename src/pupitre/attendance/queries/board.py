@@ -217,7 +217,7 @@ def board_for(actor: Actor, *, form_id: int = 0, grade: str = "", now: datetime)
 
 def _seen_on(day: date) -> list[_Seen]:
     found = rows(_SEEN, {"day": day})
-    return [_Seen(*row[:7], marks=[_Mark(*mark) for mark in zip(*row[7:], strict=True)]) for row in found]
+    return [_Seen._make([*row[:7], [_Mark(*mark) for mark in zip(*row[7:], strict=True)]]) for row in found]
 
 
 def _subjects_of(seen: list[_Seen]) -> dict[int, str]:

@@ -115,9 +115,9 @@ SELECT json_build_object(
   'classes', (SELECT json_agg(json_build_array(id, title) ORDER BY title, id) FROM courses_class WHERE ended_on IS NULL),
   'teachers', (SELECT json_agg(json_build_array(p.id, p.family_name || ', ' || coalesce(nullif(p.preferred_name, ''), p.given_name))
                                ORDER BY p.family_key, p.id)
-               FROM people_person p WHERE p.ended_on IS NULL AND EXISTS (
-                 SELECT FROM people_membership m WHERE m.person_id = p.id AND m.role IN (1, 3, 4, 5)
-                    AND (m.ends_on IS NULL OR m.ends_on >= %(today)s))),
+               FROM (SELECT DISTINCT person_id AS id FROM people_membership m WHERE m.school_id = %(school)s
+                        AND m.role IN (1, 3, 4, 5) AND (m.ends_on IS NULL OR m.ends_on >= %(today)s)) t
+               JOIN people_person p ON p.id = t.id WHERE p.ended_on IS NULL),
   'rooms', (SELECT json_agg(json_build_array(id, name) ORDER BY name) FROM timetable_room WHERE ended_on IS NULL),
   'periods', (SELECT json_agg(json_build_array(p.position, p.name || ' (' || to_char(p.starts_at, 'HH24:MI') || ')') ORDER BY p.position)
               FROM timetable_period p JOIN timetable_bellschedule s ON s.id = p.schedule_id
@@ -129,7 +129,7 @@ def offered_for(actor: Actor, today: date) -> Offered:
     """Classes, teachers, rooms and periods that a lesson may be made of; one statement."""
     require(actor, OFFICE)
     with connection.cursor() as cursor:
-        cursor.execute(_OFFERED, {"today": today})
+        cursor.execute(_OFFERED, {"today": today, "school": actor.place.id})
         facts: dict[str, Any] = plain(cursor.fetchone()[0])
     return Offered(
         *(

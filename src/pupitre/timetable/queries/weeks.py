@@ -118,6 +118,7 @@ class Week:
 # Who may be looked at.
 
 
+# Teachers are looked up from who teaches: of a school's people they are few.
 _CHOICES: Final = """
 SELECT json_build_object(
   'classes', (SELECT json_agg(json_build_array(id, title) ORDER BY kind, title, id) FROM courses_class c
@@ -125,10 +126,10 @@ SELECT json_build_object(
                 SELECT FROM courses_classgroup g WHERE g.class_id = c.id))),
   'teachers', (SELECT json_agg(json_build_array(p.id, p.family_name || ', ' || coalesce(nullif(p.preferred_name, ''), p.given_name))
                                ORDER BY p.family_key, p.id)
-               FROM people_person p WHERE p.ended_on IS NULL AND (
-                 EXISTS (SELECT FROM timetable_lessonteacher t WHERE t.teacher_id = p.id)
-                 OR EXISTS (SELECT FROM people_membership m WHERE m.person_id = p.id AND m.role = 3
-                            AND (m.ends_on IS NULL OR m.ends_on >= %(today)s)))),
+               FROM (SELECT teacher_id AS id FROM timetable_lessonteacher
+                      UNION SELECT m.person_id FROM people_membership m WHERE m.school_id = %(school)s AND m.role = 3
+                               AND (m.ends_on IS NULL OR m.ends_on >= %(today)s)) t
+               JOIN people_person p ON p.id = t.id WHERE p.ended_on IS NULL),
   'rooms', (SELECT json_agg(json_build_array(id, name) ORDER BY name) FROM timetable_room WHERE ended_on IS NULL))
 """
 
@@ -136,7 +137,7 @@ SELECT json_build_object(
 def choices_for(actor: Actor, today: date) -> Choices:
     """Staff choose any class, teacher and room; pupils and guardians their own. One statement."""
     if actor.is_any(STAFF):
-        return _staffs_choices(today)
+        return _staffs_choices(actor, today)
     own = []
     if actor.is_pupil:
         own.append(Choice(Whose.PERSON, actor.person_id, actor.name))
@@ -145,9 +146,9 @@ def choices_for(actor: Actor, today: date) -> Choices:
     return Choices(persons=tuple(own))
 
 
-def _staffs_choices(today: date) -> Choices:
+def _staffs_choices(actor: Actor, today: date) -> Choices:
     with connection.cursor() as cursor:
-        cursor.execute(_CHOICES, {"today": today})
+        cursor.execute(_CHOICES, {"today": today, "school": actor.place.id})
         facts: dict[str, Any] = plain(cursor.fetchone()[0])
 
     def listed(name: str, whose: Whose) -> tuple[Choice, ...]:
@@ -207,8 +208,8 @@ WITH form AS (SELECT person_id FROM courses_enrolment WHERE class_id = %(id)s AN
 SELECT %(id)s::bigint
 UNION SELECT class_id FROM courses_classgroup WHERE homeroom_id = %(id)s
 UNION SELECT class_id FROM (
-  SELECT e.class_id, count(*) AS pupils, count(f.person_id) AS of_form
-    FROM courses_enrolment e LEFT JOIN form f ON f.person_id = e.person_id
+  SELECT e.class_id, count(*) AS pupils, count(*) FILTER (WHERE e.person_id IN (SELECT person_id FROM form)) AS of_form
+    FROM courses_enrolment e
    WHERE e.role = 1 AND (e.ends_on IS NULL OR e.ends_on >= %(first)s)
      AND e.class_id IN (SELECT class_id FROM courses_enrolment WHERE person_id IN (SELECT person_id FROM form))
    GROUP BY e.class_id) counted
