@@ -60,7 +60,7 @@ class DeviceLine:
 
 _LABEL: Final = "coalesce(nullif(d.asset_tag, ''), nullif(d.name, ''), nullif(d.serial, ''), d.number)"
 _NAME: Final = "coalesce(coalesce(nullif(p.preferred_name, ''), p.given_name) || ' ' || p.family_name, '')"
-_KEYS: Final = {Order.LABEL: _LABEL, Order.SEEN: "coalesce(s.last_seen_at, '-infinity')"}
+_KEYS: Final = {Order.LABEL: _LABEL, Order.SEEN: "coalesce(s.last_seen_at, 'epoch')"}
 _LIST: Final = """
 SELECT {key}, d.id, d.asset_tag, d.serial, d.name, d.number, d.platform, d.maker, d.model, d.standing, d.condition, d.holder_id,
        {name}, coalesce(c.title, ''), s.last_seen_at, s.battery, s.battery_health, coalesce(s.os_version, ''), s.is_compliant

@@ -367,7 +367,7 @@ def _rows(name: str, data: bytes) -> list[tuple[int, list[str]]]:
 
 def _columns(rows: Sequence[tuple[int, list[str]]]) -> tuple[dict[Column, int], list[str], int]:
     """Where the columns are, their heading, and where the devices begin. A title may stand above the heading."""
-    known = {name: column for column, names in NAMES.items() for name in names}
+    known = {_plain(name): column for column, names in NAMES.items() for name in names}
     for start, (_line, cells) in enumerate(rows[:15]):
         places: dict[Column, int] = {}
         for place, cell in enumerate(cells):
@@ -380,7 +380,7 @@ def _columns(rows: Sequence[tuple[int, list[str]]]) -> tuple[dict[Column, int], 
 
 
 def _plain(heading: str) -> str:
-    return fold(heading).replace("º", "").replace("nº", "n").strip(" :*.#_").replace("_", " ")
+    return " ".join(fold(heading).replace(".", " ").replace("_", " ").replace("’", "'").strip(" :*#").split())
 
 
 def _cell(cells: Sequence[str], place: int | None) -> str:
