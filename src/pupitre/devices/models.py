@@ -126,6 +126,16 @@ class Device(FleetModel):
             ),
             models.Index(fields=["authority", "serial"], name="devices_device_by_serial"),
             models.Index(fields=["authority", "asset_tag"], name="devices_device_by_tag"),
+            # The authority's lists go by the key: each filter that finds few has a way there that keeps its order.
+            models.Index(fields=["authority", "id"], name="devices_device_in_order"),
+            models.Index(fields=["authority", "standing", "id"], name="devices_device_of_standing"),
+            models.Index(fields=["authority", "platform", "id"], name="devices_device_of_platform"),
+            models.Index(fields=["authority", "model", "id"], name="devices_device_of_model"),
+            models.Index(
+                fields=["authority", "condition", "id"],
+                condition=~Q(condition=Condition.GOOD.value),
+                name="devices_device_not_good",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -160,6 +170,18 @@ class DeviceStatus(FleetModel):
         indexes = [
             models.Index(fields=["school", "seen_on"], name="devices_status_seen"),
             models.Index(fields=["authority", "seen_on"], name="devices_status_seen_all"),
+            # Of columns that seldom change: what a device reports by the minute stays in its page.
+            models.Index(fields=["authority", "os_version", "device"], name="devices_status_version"),
+            models.Index(
+                fields=["authority", "device"],
+                condition=Q(is_compliant=False),
+                name="devices_status_lacking",
+            ),
+            models.Index(
+                fields=["authority", "device"],
+                condition=Q(battery_health__lt=60),
+                name="devices_status_worn",
+            ),
         ]
 
 
