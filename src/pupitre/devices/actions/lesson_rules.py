@@ -10,8 +10,7 @@ from pupitre.courses import queries as courses
 from pupitre.devices.models import LessonRule
 from pupitre.devices.queries import lesson_rules as queries
 from pupitre.devices.rules import CARES, AlreadyEnded, Level
-from pupitre.devices.rules import policies as rules
-from pupitre.devices.rules.validation import checked_for_an_hour
+from pupitre.devices.rules.lesson_rules import rule_facts
 from pupitre.people.rules import Actor, require
 from pupitre.timetable.queries.stamp import timetable_stamp
 
@@ -38,7 +37,9 @@ def make_rule(
     """
     require(actor, CARES)
     klass = courses.access_class(actor, class_id)
-    facts = _facts(name, settings, starts_on, ends_on, in_lessons=in_lessons, subject=subject, hours=hours)
+    facts = rule_facts(
+        name, settings, starts_on, ends_on, in_lessons=in_lessons, subject=subject, hours=hours
+    )
     rule = LessonRule.objects.create(
         school_id=actor.place.id,
         klass_id=klass.pk,
@@ -66,7 +67,9 @@ def change_rule(
 ) -> LessonRule:
     """Say something else by a rule that has not ended. Raises as `make_rule`, and AlreadyEnded."""
     rule = _living(actor, rule_id)
-    facts = _facts(name, settings, starts_on, ends_on, in_lessons=in_lessons, subject=subject, hours=hours)
+    facts = rule_facts(
+        name, settings, starts_on, ends_on, in_lessons=in_lessons, subject=subject, hours=hours
+    )
     for field, value in facts.items():
         setattr(rule, field, value)
     rule.save(update_fields=list(facts))
@@ -89,33 +92,6 @@ def _living(actor: Actor, rule_id: int) -> LessonRule:
     if rule.ended_at is not None:
         raise AlreadyEnded
     return rule
-
-
-def _facts(
-    name: str,
-    settings: Mapping[str, Any],
-    starts_on: date,
-    ends_on: date,
-    *,
-    in_lessons: bool,
-    subject: str,
-    hours: Collection[Mapping[str, Any]],
-) -> dict[str, Any]:
-    rules.check_rule_dates(starts_on, ends_on)
-    clean = checked_for_an_hour(settings)
-    if not clean:
-        raise rules.NothingSaid
-    if not (in_lessons or hours):
-        raise rules.NoTimes
-    return {
-        "name": rules.checked_name(name),
-        "settings": clean,
-        "starts_on": starts_on,
-        "ends_on": ends_on,
-        "in_lessons": in_lessons,
-        "subject": subject.strip() if in_lessons else "",
-        "hours": rules.checked_hours(hours),
-    }
 
 
 def _compile(actor: Actor, rule: LessonRule, now: datetime) -> None:

@@ -1,14 +1,18 @@
 """Lesson rules and leases, and the times at which rules hold."""
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from django.db.models import Count
+
 from pupitre.courses import queries as courses
-from pupitre.devices.models import Lease, LessonRule
-from pupitre.devices.rules import CARES, SEES
+from pupitre.devices.models import Device, Lease, LessonRule
+from pupitre.devices.rules import CARES, SEES, Platform, Standing
 from pupitre.devices.rules.compiling import Hours, Span, lease_entry, rule_entries, weekly_hours
+from pupitre.devices.rules.schedules import next_change
 from pupitre.kernel import clock
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.text import fold
@@ -102,6 +106,35 @@ def _closed(school: SchoolFacts, rule: LessonRule) -> Iterable[date]:
     return [on for on in days if on.isoweekday() in calendar.weekdays and not is_school_day(on, calendar)]
 
 
+@dataclass(frozen=True, slots=True)
+class RulePreview:
+    """What a rule would do: when it holds, on how many devices of which systems, and when next (UTC)."""
+
+    entries: Sequence[Mapping[str, Any]]
+    devices: Mapping[Platform, int]
+    next_at: datetime | None
+
+    @property
+    def number(self) -> int:
+        return sum(self.devices.values())
+
+
+def preview_rule(actor: Actor, class_id: int, facts: Mapping[str, Any], *, now: datetime) -> RulePreview:
+    """What a rule of those facts (`rules.lesson_rules.rule_facts`) for that class would do. For who cares for devices."""
+    require(actor, CARES)
+    courses.access_class(actor, class_id)
+    school = actor.place
+    rule = LessonRule(pk=0, school_id=school.id, klass_id=class_id, **facts)
+    entries = entries_of(school, rule, clock.local(now, school.time_zone).date())
+    counted = Device.objects.filter(school_id=school.id, groups__contains=[class_id])
+    rows = counted.exclude(standing=Standing.RETIRED).values_list("platform").annotate(number=Count("pk"))
+    return RulePreview(
+        entries,
+        {Platform(platform): number for platform, number in rows},
+        next_change(entries, now, school.time_zone),
+    )
+
+
 # Leases.
 
 
@@ -135,7 +168,18 @@ def running_leases(class_ids: Collection[int], now: datetime) -> list[Lease]:
     return list(found.order_by("starts_at", "id"))
 
 
-def may_choose(actor: Actor) -> list[courses.ClassLine]:
-    """The classes for which who cares for devices may make rules and assign policies, forms first."""
-    require(actor, CARES)
-    return courses.classes_for(actor, today=clock.today(actor.place.time_zone))
+def rules_holding(class_ids: Collection[int], *, today: date) -> list[LessonRule]:
+    """The rules of those classes that have not ended, for who stands before them."""
+    found = LessonRule.objects.select_related("klass").filter(
+        klass_id__in=list(class_ids), ended_at__isnull=True, starts_on__lte=today, ends_on__gte=today
+    )
+    return list(found.order_by("name", "id"))
+
+
+def devices_in(class_ids: Collection[int], school_id: int) -> dict[int, int]:
+    """How many devices each of those classes has."""
+    found = Device.objects.filter(school_id=school_id, groups__overlap=list(class_ids))
+    counted: Counter[int] = Counter()
+    for groups in found.exclude(standing=Standing.RETIRED).values_list("groups", flat=True):
+        counted.update(set(groups).intersection(class_ids))
+    return dict(counted)

@@ -3,17 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from pupitre.courses import queries as courses
-from pupitre.devices.models import Assignment, Device, Policy, PolicyVersion
+from pupitre.devices.models import Application, Assignment, Device, Policy, PolicyVersion
 from pupitre.devices.rules import CARES, Level
 from pupitre.kernel.errors import NotFound
 from pupitre.people import queries as people
 from pupitre.people.rules import Actor, Role, require
 from pupitre.tenancy import queries as tenancy
+
+#: So many applications a form offers at most; others are typed.
+_OFFERED: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,3 +265,11 @@ def require_whom(actor: Actor, level: Level, whom: int) -> None:
         }
     if level not in known or not known[level]():
         raise NotFound
+
+
+def known_applications(actor: Actor) -> list[tuple[str, str]]:
+    """Packages of the catalogue with their names, for forms that offer them: the school's and its authority's, by name."""
+    authority_id = actor.school.authority_id if actor.school else actor.authority_id
+    owner = Owner(authority_id, actor.school.id if actor.school else None)
+    rows = _seen(owner, Application.objects.filter(archived_at__isnull=True)).order_by("name", "package")
+    return list(dict(rows.values_list("package", "name")[:_OFFERED]).items())

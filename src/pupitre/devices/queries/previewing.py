@@ -12,12 +12,12 @@ from pupitre.courses import queries as courses
 from pupitre.devices.models import Assignment
 from pupitre.devices.rules import Level, Platform
 from pupitre.devices.rules.compiling import Assigned, compile_document
-from pupitre.devices.rules.composing import Layer, compose, layer_of
+from pupitre.devices.rules.composing import Applied, Layer, compose, layer_of
 from pupitre.devices.rules.secrets import hidden
 from pupitre.people.rules import Actor
 from pupitre.tenancy import queries as tenancy
 
-from .layers import Chain, Whom, assigned_to, plain
+from .layers import Chain, Whom, assigned_to, layers_for, plain
 from .policies import Owner, access_policy, document_of, owner_for, require_whom
 
 #: How many lines a list of schools or classes has; the rest is summed.
@@ -293,3 +293,12 @@ def _name(found: Preview, owner: Owner) -> None:
         found.names = {one.id: one.name for one in tenancy.schools_for(owner.authority_id)}
     elif found.by_class:
         found.names = {one["id"]: one["title"] for one in courses.homerooms()}
+
+
+def wider_words(actor: Actor) -> Mapping[str, Applied]:
+    """What the authority says to all devices of a school, for its editor; nothing stands above an authority."""
+    owner = owner_for(actor)
+    if owner.school_id is None:
+        return {}
+    wider = layers_for([(Level.AUTHORITY, owner.authority_id)], owner.authority_id)
+    return compose(list(wider.values()), None).applied

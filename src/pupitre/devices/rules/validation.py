@@ -409,8 +409,10 @@ def _anything(_: Mapping[str, Any]) -> None:
     """Fields of most settings do not depend on each other."""
 
 
-def _wifi(entry: Mapping[str, Any]) -> None:
-    if entry["security"] != "open" and "password" not in entry:
+def _wifi(entry: dict[str, Any]) -> None:
+    if entry["security"] == "open":
+        entry.pop("password", None)
+    elif "password" not in entry:
         raise _Wrong(EMPTY, "password")
 
 

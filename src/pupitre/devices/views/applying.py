@@ -114,7 +114,7 @@ def _lease_sentence(ruling: Ruling, facts: dict[str, str]) -> str:
 def moment(instant: datetime, zone: str, now: datetime) -> str:
     """A time of today as a time, another with its day."""
     local, here = clock.local(instant, zone), clock.local(now, zone)
-    time = formats.time_format(local.time(), "TIME_FORMAT")
+    time = f"{local:%H:%M}"
     if local.date() == here.date():
         return time
     if local.date() - here.date() < timedelta(days=7):

@@ -11,12 +11,15 @@ TABS: Final[tuple[tuple[str | Promise, str], ...]] = (
     (_("Overview"), "devices"),
     (_("Devices"), "device-list"),
     (_("Classes"), "device-classes"),
+    (_("Policies"), "policies"),
+    (_("Loans"), "device-loans"),
     (_("Enrolment"), "device-enrolment"),
     (_("Deliveries"), "device-deliveries"),
 )
 AUTHORITY_TABS: Final[tuple[tuple[str | Promise, str], ...]] = (
     (_("Overview"), "fleet"),
     (_("Devices"), "fleet-devices"),
+    (_("Policies"), "fleet-policies"),
 )
 
 
