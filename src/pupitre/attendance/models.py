@@ -57,8 +57,12 @@ class Register(TenantModel):
 
 
 class Mark(TenantModel):
-    """One pupil in one register: the mark that counts."""
+    """One pupil in one register: the mark that counts. Nothing refers to it."""
 
+    # Its register's composite key proves the school: thirty marks of a save are not asked for it once more each.
+    school = models.ForeignKey(
+        "tenancy.School", models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     register = TenantForeignKey(Register, db_index=False)
     pupil = TenantForeignKey("people.Person", db_index=False)
     status = models.SmallIntegerField()  # rules.Status
@@ -89,8 +93,12 @@ class Mark(TenantModel):
 
 
 class MarkRevision(TenantModel):
-    """A mark that does not count (any more): corrected later, or overruled when two devices were merged."""
+    """A mark that does not count (any more): corrected later, or overruled when two devices were merged. Nothing refers to it."""
 
+    # Its register's composite key proves the school: thirty marks of a save are not asked for it once more each.
+    school = models.ForeignKey(
+        "tenancy.School", models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     register = TenantForeignKey(Register, db_index=False)
     pupil = TenantForeignKey("people.Person", db_index=False)
     status = models.SmallIntegerField()
