@@ -1,6 +1,7 @@
 """The gateway as an ASGI application: `create` reads the settings; the adapters say what is answered where."""
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Sequence
@@ -152,4 +153,7 @@ def create() -> Application:
     """The application of the settings in the environment: what uvicorn calls in each of its processes."""
     if "PUPITRE_SUPERVISOR" in os.environ:
         processes.follow_parent()
+    # What devices leave in memory is looked through seldom: there is much of it, and hardly a cycle in it.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     return Application(configuration.load(os.environ))
