@@ -449,9 +449,6 @@ class IsWithdrawn(Refused):
     """This version was withdrawn."""
 
 
-class IsInUse(Refused):
-    """Devices are given this version now. Roll out another one first."""
-
 
 class WrongKind(Refused):
     """This kind of package is not for that system."""

@@ -13,12 +13,16 @@ TABS: Final[tuple[tuple[str | Promise, str], ...]] = (
     (_("Classes"), "device-classes"),
     (_("Policies"), "policies"),
     (_("Loans"), "device-loans"),
+    (_("Applications"), "device-applications"),
+    (_("Rollouts"), "device-rollouts"),
     (_("Enrolment"), "device-enrolment"),
     (_("Deliveries"), "device-deliveries"),
 )
 AUTHORITY_TABS: Final[tuple[tuple[str | Promise, str], ...]] = (
     (_("Overview"), "fleet"),
     (_("Devices"), "fleet-devices"),
+    (_("Applications"), "fleet-applications"),
+    (_("Rollouts"), "fleet-rollouts"),
     (_("Policies"), "fleet-policies"),
 )
 
