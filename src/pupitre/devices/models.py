@@ -342,7 +342,8 @@ class Lease(TenantModel):
     reason = models.TextField(blank=True, default="")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    given_by = TenantForeignKey("people.Person", db_index=False)
+    #: None where another system said it, by its connection.
+    given_by = TenantForeignKey("people.Person", null=True, db_index=False)
 
     class Meta:
         indexes = [models.Index(fields=["school", "klass", "-ends_at"], name="devices_lease_class")]

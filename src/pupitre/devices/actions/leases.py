@@ -47,7 +47,7 @@ def give_lease(
         reason=reason.strip(),
         starts_at=now,
         ends_at=end,
-        given_by_id=actor.person_id,
+        given_by_id=actor.person_id or None,
     )
     targets.compile_targets(Level.GROUP, class_id, now=now)
     return lease
@@ -62,7 +62,7 @@ def end_lease(actor: Actor, lease_id: int, *, now: datetime) -> Lease:
         raise NotFound
     if lease.ends_at <= now:
         raise AlreadyEnded
-    if lease.given_by_id != actor.person_id:
+    if lease.given_by_id is None or lease.given_by_id != actor.person_id:
         _lesson_end(actor, lease.klass_id, now)
     lease.ends_at = now
     lease.save(update_fields=["ends_at"])

@@ -174,7 +174,7 @@ def _rows(entries: Collection[schedules.Entry]) -> dict[tuple[str, int], tuple[s
         leases = list(
             Lease.objects.filter(pk__in=wanted["lease"]).values_list("pk", "given_by_id", "klass__title")
         )
-        names = people.names_of([given_by for _, given_by, _ in leases])
+        names = people.names_of([given_by for _, given_by, _ in leases if given_by])
         for pk, given_by, title in leases:
-            found["lease", pk] = (names.get(given_by, ""), title)
+            found["lease", pk] = (names.get(given_by or 0, ""), title)
     return found

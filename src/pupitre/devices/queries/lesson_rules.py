@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.db.models import Count
 
 from pupitre.courses import queries as courses
-from pupitre.devices.models import Device, Lease, LessonRule
-from pupitre.devices.rules import CARES, SEES, Platform, Standing
+from pupitre.devices.models import Device, Lease, LessonRule, Target
+from pupitre.devices.rules import CARES, SEES, Level, Platform, Standing
 from pupitre.devices.rules.compiling import Hours, Span, lease_entry, rule_entries, weekly_hours
 from pupitre.devices.rules.schedules import next_change
 from pupitre.kernel import clock
@@ -35,6 +35,21 @@ def rules_for(actor: Actor, *, today: date) -> list[LessonRule]:
         .filter(ended_at__isnull=True, ends_on__gte=today)
         .order_by("klass__title", "name", "id")
     )
+
+
+def entries_for(actor: Actor) -> dict[int, list[dict[str, Any]]]:
+    """When the rules that have not ended hold, as devices were told: by rule. One statement."""
+    require(actor, SEES)
+    documents = Target.objects.filter(
+        authority_id=actor.place.authority_id, school_id=actor.place.id, level=Level.GROUP
+    ).values_list("document", flat=True)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for document in documents:
+        for entry in document.get("schedule", ()):
+            kind, _, number = str(entry["id"]).partition("-")
+            if kind == "rule":
+                found.setdefault(int(number.partition("-")[0]), []).append(entry)
+    return found
 
 
 def access_rule(actor: Actor, rule_id: int) -> LessonRule:

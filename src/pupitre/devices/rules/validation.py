@@ -225,11 +225,14 @@ _KINDS: Final[Mapping[Kind, Callable[[Setting, Any], Any]]] = {
 # Fields: each takes what was given and returns what is kept.
 
 
-def _text(most: int = _LONGEST) -> Check:
+def _text(most: int = _LONGEST, *, lines: bool = False) -> Check:
     def check(value: Any) -> str:
         if not isinstance(value, str):
             raise _Wrong(NOT_TEXT)
         text = value.strip()
+        # Control characters and halves of characters are typed by nobody and kept by no column.
+        if not (re.sub(r"[\r\n\t]", "", text) if lines else text).isprintable():
+            raise _Wrong(NOT_TEXT)
         if not text:
             raise _Wrong(EMPTY)
         if len(text) > most:
@@ -319,7 +322,7 @@ def _url(value: Any) -> str:
 def _certificate(value: Any) -> str:
     from cryptography.x509 import load_pem_x509_certificate  # not for processes that check nothing
 
-    text = str(_text(20_000)(value))
+    text = str(_text(20_000, lines=True)(value))
     if "PRIVATE KEY" in text:
         raise _Wrong(PRIVATE_KEY)
     try:
@@ -345,7 +348,7 @@ def _ssid(value: Any) -> str:
 
 
 def _password(value: Any) -> str:
-    if not isinstance(value, str) or not 8 <= len(value) <= 63:
+    if not isinstance(value, str) or not value.isprintable() or not 8 <= len(value) <= 63:
         raise _Wrong(WIFI_PASSWORD)
     return value
 
@@ -376,7 +379,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[Check, bool]]]] = {
         "kind": (_one_of(*VPN_KINDS), True),
         "server": (_host, True),
         "user": (_text(200), False),
-        "secret": (_text(5_000), False),
+        "secret": (_text(5_000, lines=True), False),
     },
     "proxy": {"host": (_host, True), "port": (_whole(1, 65_535), True), "except": (_several(_host), False)},
     "web": {"mode": (_one_of(*WEB_MODES), True), "hosts": (_several(_host), False)},
