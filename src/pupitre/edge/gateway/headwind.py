@@ -7,6 +7,7 @@ known to us, and on the ticket by which it came; what it may then learn is its o
 import hmac
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -25,8 +26,9 @@ from pupitre.devices.rules.headwind import (
     verbs,
     versions,
 )
-from pupitre.devices.rules.headwind.configuration import Wish
+from pupitre.devices.rules.headwind.configuration import Remembered, Wish
 from pupitre.devices.rules.headwind.reading import Reported
+from pupitre.devices.rules.headwind.verbs import Order
 from pupitre.kernel import clock
 from pupitre.kernel.errors import Busy, DomainError
 from pupitre.kernel.signing import derived
@@ -35,7 +37,7 @@ from .enrolling import Newcomer, WrongCodes
 from .fleet import Device, State
 from .headwind_keeping import Keeping
 from .headwind_mqtt import Publishing
-from .headwind_polling import Hours, Polling
+from .headwind_polling import Hours, Now, Polling
 from .protocols import Gateway
 from .reports import Status
 from .wire import JSON, Answer, Receive, Request, Route, Scope, Send
@@ -47,6 +49,8 @@ _MOST_ADDRESSES: Final = 10_000
 _LINES_AN_HOUR: Final = 120
 #: What of the agent's own log is asked for: warnings and errors.
 _LOG_LEVEL: Final = 2
+#: Configurations that are kept of one state: devices of the same state differ by what they have installed.
+_RENDERED: Final = 200
 _MESSAGE_KEY: Final = "headwind messages"
 _CONFIGURED: Final = tuple(verb for verb, one in verbs.CARRIAGE.items() if one.way is verbs.Way.CONFIGURATION)
 _REFUSED: Final = tuple(verb for verb, one in verbs.CARRIAGE.items() if one.way is verbs.Way.NOT)
@@ -222,52 +226,65 @@ class Headwind:
 
     async def _configuration(self, device: Device, asked_as: str, request: Request) -> Answer:
         if device.standing is Standing.WAITING:
-            data = configuration.waiting(device.number, asked_as, device.number)
+            body = signing.answer(configuration.waiting(device.number, asked_as, device.number))
         else:
-            data = await self._wished(device, asked_as, clock.now())
-        body = signing.answer(data)
+            panel = enrolling.panel_code(self._panel_key, device.number)
+            shared = await self._shared(device, clock.now())
+            body = signing.answer_in_parts(configuration.own(device.number, asked_as, panel), shared)
         headers = [
             (b"x-response-signature", signing.signature_of(self._secret, body).encode()),
             (b"x-ip-address", request.address.encode("latin-1", "replace")),
         ]
         return _said(body, headers)
 
-    async def _wished(self, device: Device, asked_as: str, now: datetime) -> dict[str, Any]:
+    async def _shared(self, device: Device, now: datetime) -> bytes:
+        """The part of the configuration that many devices have alike, as JSON."""
         state = self._fleet.state_of(device, now)
         holding = self._hours.of(state, now)
-        remembered, lock = await self._keeping.remembered(device, now)
-        orders = []
+        remembered, digest, lock = await self._keeping.remembered(device, now)
+        orders: list[Order] = []
         if device.id in self._fleet.with_commands:
             orders = await self._keeping.due(device, _CONFIGURED, now)
             await self._refuse_others(device, now)
+        key = (holding.stamp, digest, now.date())
+        kept: dict[Any, bytes] = state.rendered.setdefault("headwind", {})
+        found = None if orders or lock else kept.get(key)
+        if found is None:
+            wish = self._wish(device, state, holding, remembered, now, orders=orders, lock=lock)
+            locks = configuration.locks_of(wish)
+            if not locks.locked <= remembered.ever_locked:
+                # Before it is told: what is locked and not remembered could never be set free.
+                await self._keeping.keep_locked(device, locks.locked, now)
+            found = msgspec.json.encode(configuration.shared(wish, locks))
+            if not orders and not lock and locks.locked <= remembered.ever_locked:
+                if len(kept) >= _RENDERED:
+                    kept.clear()
+                kept[key] = found
+        self._hours.told(device, holding.stamp)
+        return found
+
+    def _wish(
+        self, device: Device, state: State, holding: Now, remembered: Remembered, now: datetime, **orders: Any
+    ) -> Wish:
         settings = self._fleet.settings_of(state) | holding.settings
-        wish = Wish(
+        is_limited = packages.allowed(settings) is not None
+        return Wish(
             number=device.number,
-            asked_as=asked_as,
+            asked_as=device.number,
             version=holding.stamp,
             settings=settings,
             time_zone=state.zone,
             link=self._link,
             certificate_link=self._certificate_link,
-            panel=enrolling.panel_code(self._panel_key, device.number),
+            panel="",
             now=now,
             named=_named(state),
-            known=self._fleet.packages_of(device.authority, Platform.ANDROID)
-            if packages.allowed(settings) is not None
-            else frozenset(),
+            known=self._fleet.packages_of(device.authority, Platform.ANDROID) if is_limited else frozenset(),
             applications=state.wanted,
             remembered=remembered,
-            orders=orders,
-            lock=lock,
             mqtt=bool(self._gateway.config.mqtt_url),
+            **orders,
         )
-        locks = configuration.locks_of(wish)
-        if not locks.locked <= remembered.ever_locked:
-            # Before it is told: what is locked and not remembered could never be set free.
-            await self._keeping.keep_locked(device, locks.locked, now)
-        data = configuration.render(wish, locks)
-        self._hours.told(device, holding.stamp)
-        return data
 
     async def _refuse_others(self, device: Device, now: datetime) -> None:
         """Say of commands that this agent cannot carry out why not."""
@@ -276,8 +293,9 @@ class Headwind:
             await self._save(device, verbs.refused(orders))
 
     def _link(self, key: str, sha256: str, name: str) -> str:
-        path = sign_download(self._downloads_key, key, sha256, expiry_for(clock.now()), name=name)
-        return self._gateway.config.gateway_url + path
+        return self._gateway.config.gateway_url + _signed(
+            self._downloads_key, key, sha256, name, expiry_for(clock.now())
+        )
 
     def _certificate_link(self, token: str) -> str:
         return f"{self._gateway.config.gateway_url}/rest/public/certificate/{token}/certificate.pem"
@@ -451,6 +469,11 @@ class Headwind:
         agent = enrolling.Agent(config.headwind_agent_url, config.headwind_agent_sha256)
         told = enrolling.provisioning(server=config.gateway_url, code=code, agent=agent)
         return Answer(200, msgspec.json.encode(told), [JSON])
+
+
+@lru_cache(maxsize=4096)
+def _signed(secret: bytes, key: str, sha256: str, name: str, expires: datetime) -> str:
+    return sign_download(secret, key, sha256, expires, name=name)
 
 
 class _Counts:

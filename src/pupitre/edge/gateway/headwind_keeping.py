@@ -59,15 +59,17 @@ class Keeping:
             *(rows[0][name] for name in ("id", "number", "school_id", "standing", "protocol", "serial"))
         )
 
-    async def remembered(self, device: Device, now: datetime) -> tuple[Remembered, Order | None]:
-        """What the device reported and what was ever locked on it, and the lock that holds. Raises Away."""
+    async def remembered(self, device: Device, now: datetime) -> tuple[Remembered, str, Order | None]:
+        """What the device reported and what was ever locked on it, a digest of both, and the lock that holds. Raises Away."""
         async with self._postgres.gateway() as connection:
             row = await connection.fetchrow(statement("headwind_known"), device.school, device.id, now)
         assert row is not None
         lock = None
         if row["lock_id"] is not None:
             lock = Order(row["lock_id"], Verb(row["lock_verb"]), row["lock_arguments"])
-        return _remembered(row["applications"], row["hardware"]), lock
+        remembered = _remembered(row["applications"], row["hardware"])
+        digest = f"{row['digest']} {' '.join(sorted(remembered.ever_locked))}"
+        return remembered, digest, lock
 
     async def due(self, device: Device, verbs: Iterable[Verb], now: datetime) -> list[Order]:
         """The commands of these verbs that are due, marked as handed out. Raises Away."""

@@ -98,6 +98,7 @@ class Polling:
 
         leave = self._gateway.waiting.join(device, wake)
         try:
+            since = self._stamp(device, clock.now())
             found = await self.pending(device, clock.now())
             if found:
                 return found
@@ -112,20 +113,27 @@ class Polling:
         finally:
             leave()
         current = await self._fleet.by_id(device.id)
-        return [] if current is None else await self.pending(current, clock.now())
+        return [] if current is None else await self.pending(current, clock.now(), since)
 
-    async def pending(self, device: Device, now: datetime) -> list[Push]:
-        """What the device is to be told at this moment, handed out."""
+    def _stamp(self, device: Device, now: datetime) -> str:
+        """Of the configuration that the device would be given."""
         if device.standing is not Standing.ENROLLED:
+            return ""
+        return self._hours.of(self._fleet.state_of(device, now), now).stamp
+
+    async def pending(self, device: Device, now: datetime, since: str | None = None) -> list[Push]:
+        """What the device is to be told at this moment, handed out; `since` is the stamp when it began to wait."""
+        stamp = self._stamp(device, now)
+        if not stamp:
             self._hours.told(device, "")
             return []
-        stamp = self._hours.of(self._fleet.state_of(device, now), now).stamp
         found = []
         waits: list[tuple[int, Verb]] = []
         if device.id in self._fleet.with_commands:
             waits = await self._keeping.waits(device, now)
         is_configured = any(verbs.CARRIAGE[verb].way is not verbs.Way.MESSAGE for _id, verb in waits)
-        if is_configured or self._hours.must_look(device, stamp, now):
+        has_changed = since is not None and since != stamp
+        if is_configured or has_changed or self._hours.must_look(device, stamp, now):
             self._hours.told(device, stamp)
             found.append(Push(verbs.CONFIG_UPDATED))
         messages = [one for one, verb in waits if verb is Verb.MESSAGE]

@@ -201,7 +201,7 @@ SELECT id, number, school_id, standing, protocol, serial FROM devices_device
 
 -- name: headwind_known
 -- What is remembered of the device, and the newest lock or unlock that was given it, done or not.
-SELECT coalesce(i.applications, '{}') AS applications, coalesce(i.hardware, '{}') AS hardware, l.id AS lock_id, l.verb AS lock_verb,
+SELECT coalesce(i.applications, '{}') AS applications, coalesce(i.hardware, '{}') AS hardware, coalesce(i.digest, '') AS digest, l.id AS lock_id, l.verb AS lock_verb,
        l.arguments AS lock_arguments
   FROM (SELECT $1::bigint AS school_id, $2::bigint AS device_id) d
   LEFT JOIN devices_inventory i ON i.school_id = $1 AND i.device_id = d.device_id

@@ -94,9 +94,18 @@ def locks_of(wish: Wish) -> Locks:
 
 def render(wish: Wish, locks: Locks) -> dict[str, Any]:
     """`data` of the answer. What the agent shall leave alone is not in it."""
-    told: dict[str, Any] = {"deviceNumber": wish.number}
-    if wish.asked_as != wish.number:
-        told["newNumber"] = wish.number
+    return own(wish.number, wish.asked_as, wish.panel) | shared(wish, locks)
+
+
+def own(number: str, asked_as: str, panel: str) -> dict[str, Any]:
+    """What is this device's alone."""
+    told = {"deviceNumber": number, "password": signing.admin_password(panel)}
+    return told if asked_as == number else {**told, "newNumber": number}
+
+
+def shared(wish: Wish, locks: Locks) -> dict[str, Any]:
+    """All the rest: the same for devices whose state, reports and orders are the same."""
+    told: dict[str, Any] = {}
     told |= _ground(wish) | _switches(wish.settings) | _screen(wish.settings) | _mode(wish.settings)
     told |= _updates(wish.settings)
     told["restrictions"] = ",".join(_restrictions(wish.settings))
@@ -143,7 +152,6 @@ def _ground(wish: Wish) -> dict[str, Any]:
     return {
         "requestUpdates": "donottrack",
         "disableLocation": True,
-        "password": signing.admin_password(wish.panel),
         "pushOptions": "mqttAlarm" if wish.mqtt else "polling",
         "keepaliveTime": 300,
         "timeZone": wish.time_zone,

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
+
 from pupitre.kernel.errors import Refused
 
 #: Bytes of a body, entries of a list, characters of a text: far more than any agent sends.
@@ -22,6 +24,7 @@ MOST_MESSAGE: Final = 1000
 #: Lines of a log in one call; agents send ten.
 MOST_LINES: Final = 50
 _UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_quickly: Final = msgspec.json.Decoder().decode
 _LAUNCHER: Final = "com.hmdm.launcher"
 #: How the launcher's own entry is named in a configuration, which the agent repeats in what it reports.
 _STAMP: Final = re.compile(r"pupitre ([0-9a-z.~-]{1,400})(?: ([0-9,]{1,200}))?")
@@ -153,7 +156,10 @@ def text(told: object, longest: int = MOST_TEXT) -> str:
     """The text, fit to be kept; "" for anything else but a number."""
     if isinstance(told, int) and not isinstance(told, bool) and abs(told) < 10**18:
         told = str(told)
-    return _UNFIT.sub("", told)[:longest].strip() if isinstance(told, str) else ""
+    if not isinstance(told, str):
+        return ""
+    # Nearly everything is printable, and seen to be so in no time.
+    return (told if told.isprintable() else _UNFIT.sub("", told))[:longest].strip()
 
 
 def number(told: object) -> int:
@@ -195,9 +201,12 @@ def _parsed(body: bytes, kind: type) -> Any:
     if len(body) > MOST_BYTES:
         raise Malformed
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):  # not JSON, not UTF-8, digits without end, nested without end
-        raise Malformed from None
+        found = _quickly(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        try:
+            found = json.loads(body)  # takes halves of surrogate pairs, too
+        except (ValueError, RecursionError):  # not JSON, not UTF-8, digits without end, nested without end
+            raise Malformed from None
     if not isinstance(found, kind):
         raise Malformed
     return found

@@ -76,6 +76,11 @@ def answer(data: Any = None) -> bytes:
     return b'{"status":"OK","message":null,"data":' + _encode(data) + b"}"
 
 
+def answer_in_parts(own: Any, shared: bytes) -> bytes:
+    """The same of an object in two parts, of which the second was encoded before, with its braces."""
+    return b'{"status":"OK","message":null,"data":' + _encode(own)[:-1] + b"," + shared[1:] + b"}"
+
+
 def error(message: str) -> bytes:
     """The envelope of a refusal. It is sent with HTTP 200, and never signed."""
     return _encode({"status": "ERROR", "message": message, "data": None})
