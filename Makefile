@@ -40,8 +40,8 @@ messages: $(VENV)/dev.stamp  ## gather the words to translate
 	@$(BIN)/python -m house.catalogues update
 
 clean:  ## remove what can be made again; your data in var/ stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist src/*.egg-info
-	@find src tests house bench -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist src/*.egg-info agent/src/*.egg-info
+	@find src tests house bench agent -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/python.stamp:
 	@python=$$($(FIND)); if [ -z "$$python" ]; then echo "Pupitre needs Python 3.11 or newer; here is" \
