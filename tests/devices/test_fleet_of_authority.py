@@ -13,7 +13,7 @@ from pupitre.devices.actions.figures import count_fleet
 from pupitre.devices.models import AuthoritySavedView, Command, Device, FleetFigure
 from pupitre.devices.queries import authority as queries
 from pupitre.devices.rules import CommandState, Platform, Standing, Verb
-from pupitre.devices.rules.fleet import Search
+from pupitre.devices.rules.fleet import Compliance, Search, Seen, Wear
 from pupitre.kernel.errors import NotFound
 from pupitre.people.rules import Actor, Role, system_actor
 from pupitre.tenancy import queries as tenancy
@@ -92,6 +92,9 @@ def test_a_serial_is_found_by_its_beginning(cast: Cast, manager: Actor, devices:
     assert found(cast, manager, words="0002") == []
     assert len(found(cast, manager, standing=Standing.ENROLLED, platform=Platform.ANDROID)) == 3
     assert found(cast, manager, school=cast.other_school.id) == ["ELM00001"]
+    assert found(cast, manager, seen=Seen.NEVER) == ["ELM00001"]
+    assert found(cast, manager, wear=Wear.UNKNOWN, compliance=Compliance.UNKNOWN) == ["ELM00001"]
+    assert len(found(cast, manager, seen=Seen.TODAY, wear=Wear.GOOD, compliance=Compliance.YES)) == 3
     with scope(cast.school.id):
         number = Device.objects.get(pk=devices[0]).number
     assert found(cast, manager, words=number.upper()[:8]) == ["R52X0001"]

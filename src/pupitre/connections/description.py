@@ -22,6 +22,9 @@ PLACES: Final[Mapping[str, tuple[str, Any]]] = {
     "on": ("A date.", "2026-10-13"),
     "absence": ("An absence's number.", 451),
     "notice": ("A notice's number.", 88),
+    "device": ("A device's number.", 512),
+    "ticket": ("The number of an enrolment ticket.", 7),
+    "command": ("The number of a command.", 91),
 }
 ERRORS: Final[Mapping[str, tuple[str, str]]] = {
     "400": ("The request is not understood; `errors` says where.", "The request is not understood."),

@@ -84,7 +84,7 @@ def tell_matching(school: SchoolFacts, **facts: Any) -> None:
     fleet.tell_matching(school, now=clock.now(), **facts)
 
 
-@platform_job(cron="*/5 * * * *")
+@platform_job(cron="*/10 * * * *")
 def count_fleets(timestamp: int = 0) -> None:
     """Every school's devices for the overviews, and the end of commands that nobody fetched in time."""
     for school in every_school():

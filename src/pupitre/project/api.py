@@ -18,6 +18,7 @@ from pupitre.attendance.api import router as attendance
 from pupitre.connections import problems
 from pupitre.connections.description import completed, learn, scopes_by_operation
 from pupitre.courses.api import router as courses
+from pupitre.devices.api import router as devices
 from pupitre.kernel.errors import DomainError, NotFound
 from pupitre.messaging.api import router as messaging
 from pupitre.people.access import open_to_all
@@ -50,13 +51,13 @@ class PupitreAPI(NinjaAPI):
 api = PupitreAPI(
     title="Pupitre",
     version="1",
-    description="The school's work for other systems: people, classes, timetable, registers, absences and notices.",
+    description="The school's work for other systems: people, classes, timetable, registers, absences, notices and devices.",
     urls_namespace="api",
     openapi_url=None,
     docs_url=None,
     parser=StrictParser(),
 )
-for part in (courses, timetable, attendance, messaging):
+for part in (courses, timetable, attendance, messaging, devices):
     api.add_router("", part)
 
 

@@ -25,6 +25,8 @@ class Scope(StrEnum):
     ABSENCES_WRITE = "absences:write"
     NOTICES_READ = "notices:read"
     NOTICES_WRITE = "notices:write"
+    DEVICES_READ = "devices:read"
+    DEVICES_WRITE = "devices:write"
     SCIM = "scim"
     ONEROSTER_CORE = "oneroster:roster-core"
     ONEROSTER = "oneroster:roster"

@@ -52,6 +52,17 @@ GROUPS: Final[tuple[tuple[str | Promise, tuple[Right, ...]], ...]] = (
         ),
     ),
     (
+        _("Devices"),
+        (
+            Right(Scope.DEVICES_READ, _("Read devices"), _("What there is, who has it, how it stands.")),
+            Right(
+                Scope.DEVICES_WRITE,
+                _("Manage devices"),
+                _("Take in lists, let in, give out, lock and send messages."),
+            ),
+        ),
+    ),
+    (
         _("By a standard"),
         (
             Right(Scope.SCIM, _("SCIM: keep people up to date"), _("A directory adds and removes people.")),

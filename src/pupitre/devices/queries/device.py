@@ -13,6 +13,7 @@ from pupitre.devices.rules import CARES, SEES, CommandState, Platform, Verb
 from pupitre.kernel.errors import NotFound
 from pupitre.people.rules import Actor, require
 from pupitre.tenancy import queries as tenancy
+from pupitre.tenancy.keyset import Slice, slice_of
 from pupitre.timetable.queries import teaching
 
 #: So much of a device's past stands on its page.
@@ -219,3 +220,35 @@ def scripts_for(actor: Actor, platform: Platform | None = None) -> list[tuple[in
     if platform is not None:
         found = found.filter(platform=platform.value)
     return list(found.order_by("name", "id").values_list("id", "name"))
+
+
+#: The columns of `commands_after`.
+COMMAND: Final = (
+    *("id", "device_id", "verb", "state", "batch", "created_at", "expires_at"),
+    *("sent_at", "ended_at", "attempts"),
+)
+
+
+def commands_after(
+    actor: Actor,
+    after: tuple[Any, ...] | None,
+    *,
+    limit: int,
+    device_id: int | None = None,
+    state: CommandState | None = None,
+) -> Slice:
+    """The school's commands in slices, the newest first."""
+    require(actor, CARES)
+    found = Command.objects.filter(school_id=actor.place.id)
+    if device_id is not None:
+        found = found.filter(device_id=device_id)
+    if state is not None:
+        found = found.filter(state=state.value)
+    return slice_of(found, COMMAND, by="id", after=after, limit=limit, descending=True)
+
+
+def commands_of_batch(actor: Actor, batch: UUID) -> list[CommandLine]:
+    """What all devices were told in one act."""
+    require(actor, CARES)
+    rows = Command.objects.filter(school_id=actor.place.id, batch=batch)
+    return [command_line(one) for one in rows.select_related("requested_by", "approved_by").order_by("id")]

@@ -24,14 +24,16 @@ from pupitre.kernel.text import fold
 _COMPLIANCE: Final = {
     Compliance.YES: "s.is_compliant",
     Compliance.NO: "s.is_compliant = false",
-    Compliance.UNKNOWN: "s.is_compliant IS NULL",
 }
 _WEAR: Final = {
     Wear.GOOD: f"s.battery_health >= {GOOD_FROM}",
     Wear.WORN: f"s.battery_health >= {WORN_FROM} AND s.battery_health < {GOOD_FROM}",
     Wear.SPENT: f"s.battery_health < {WORN_FROM}",
-    Wear.UNKNOWN: "s.battery_health IS NULL",
 }
+#: What a device has not told. Looked up device by device in the list's order: as a join all of them would be read.
+_UNTOLD: Final = (
+    "(SELECT x.{0} FROM devices_devicestatus x WHERE x.device_id = d.id AND x.authority_id = %(authority)s) IS NULL"
+)
 _HELD: Final = {Held.YES: "d.holder_id IS NOT NULL", Held.NO: "d.holder_id IS NULL"}
 #: In a school: each word in the device's own words, or at the beginning of its holder's names.
 _IN_SCHOOL: Final = (
@@ -48,7 +50,7 @@ def narrowing(search: Search, *, today: date, in_school: bool) -> tuple[list[str
     facts: dict[str, Any] = {}
     _words(search, conditions, facts, in_school=in_school)
     _own(search, conditions, facts)
-    _reported(search, today, conditions, facts)
+    _reported(search, today, conditions, facts, in_school=in_school)
     return conditions, facts
 
 
@@ -89,19 +91,22 @@ def _own(search: Search, conditions: list[str], facts: dict[str, Any]) -> None:
         facts["klass"] = search.klass
 
 
-def _reported(search: Search, today: date, conditions: list[str], facts: dict[str, Any]) -> None:
+def _reported(
+    search: Search, today: date, conditions: list[str], facts: dict[str, Any], *, in_school: bool
+) -> None:
+    untold = "s.{0} IS NULL" if in_school else _UNTOLD
     if search.os_version:
         conditions.append("s.os_version = %(version)s")
         facts["version"] = search.os_version
     if search.compliance is not None:
-        conditions.append(_COMPLIANCE[search.compliance])
+        conditions.append(_COMPLIANCE.get(search.compliance, untold.format("is_compliant")))
     if search.wear is not None:
-        conditions.append(_WEAR[search.wear])
+        conditions.append(_WEAR.get(search.wear, untold.format("battery_health")))
     if search.seen is None:
         return
     first, last = seen_between(search.seen, today)
     if search.seen is Seen.NEVER:
-        conditions.append("s.seen_on IS NULL")
+        conditions.append(untold.format("seen_on"))
     if first is not None:
         conditions.append("s.seen_on >= %(seen_from)s")
         facts["seen_from"] = first
