@@ -25,6 +25,12 @@ PLACES: Final[Mapping[str, tuple[str, Any]]] = {
     "device": ("A device's number.", 512),
     "ticket": ("The number of an enrolment ticket.", 7),
     "command": ("The number of a command.", 91),
+    "policy": ("The number of a policy for devices.", 7),
+    "version": ("The number of a version.", 3),
+    "assignment": ("The number of an assignment of a policy.", 12),
+    "rule": ("The number of a lesson rule.", 5),
+    "lease": ("The number of a lease.", 3),
+    "klass": ("A class's number.", 31),
 }
 ERRORS: Final[Mapping[str, tuple[str, str]]] = {
     "400": ("The request is not understood; `errors` says where.", "The request is not understood."),
