@@ -10,11 +10,12 @@ from django.test.utils import override_settings
 
 from pupitre.kernel import events
 from pupitre.messaging import queries as messaging
-from pupitre.messaging.models import Notification
-from pupitre.messaging.rules.kinds import Kind
+from pupitre.messaging.models import Delivery, Notification
+from pupitre.messaging.rules.kinds import DeliveryState, Kind
 from pupitre.people.models import Account, Person
 from pupitre.tenancy.scoping import scope
 from pupitre.timetable import actions as timetable
+from pupitre.timetable.models import Lesson
 from pupitre.timetable.rules.events import CoverChanged
 from tests.cast import NOW, TODAY, Cast, Member
 from tests.conftest import Visitor
@@ -80,6 +81,48 @@ def test_a_substitute_is_told_behind_the_bell_by_mail_and_on_her_phone(
     assert letterbox.mails[0]["Subject"] == "Vous avez un remplacement · Oak School"
     assert "Vous remplacez en Maths, 1A, le 13 octobre à 09:55." in letterbox.text()
     assert "/s/oak/day/2026-10-13" in letterbox.text()
+
+
+def test_several_lessons_of_one_day_are_one_mail_and_one_push(
+    cast: Cast, visit: Visitor, letterbox: Letterbox
+) -> None:
+    with scope(cast.school.id):
+        Person.objects.filter(pk=cast.colleague.person.pk).update(email="cole@oak.example")
+    client = visit.as_(cast.colleague)
+    with push_service() as service:
+        phone = Browser(service, "phone")
+        client.post(
+            "/notifications/browsers", json.dumps(phone.subscription), content_type="application/json"
+        )
+        cover(cast, cast.colleague)
+        with scope(cast.school.id):
+            Lesson.objects.create(
+                school_id=cast.school.id,
+                klass=cast.homeroom,
+                subject="Music",
+                weekday=cast.next_lesson.weekday,
+                position=cast.next_lesson.position + 1,
+                length=1,
+            )
+            (later,) = Lesson.objects.filter(subject="Music")
+            timetable.change_day(
+                cast.office, later.pk, TODAY, now=NOW, substitute_id=cast.colleague.person.pk
+            )
+        run_jobs(due_only=True)
+        ((_path, _headers, body),) = service.taken
+    assert phone.read(body)["title"] == "You cover 2 lessons"
+    assert letterbox.recipients == ["cole@oak.example"]
+    assert letterbox.mails[0]["Subject"] == "You cover 2 lessons · Oak School"
+    lines = letterbox.text().splitlines()
+    assert lines[:2] == [
+        "You cover Maths of 1A on October 13 at 09:55.",
+        "You cover Music of 1A on October 13 at 10:50.",
+    ]
+    with scope(cast.school.id):
+        assert set(Delivery.objects.values_list("state", "attempts")) == {(DeliveryState.DONE, 1)}
+    cover(cast, cast.head)
+    assert run_jobs(due_only=True)
+    assert letterbox.mails[1]["Subject"] == "You need not cover a lesson · Oak School"
 
 
 def test_the_line_leads_to_the_substitutes_own_day(cast: Cast, visit: Visitor) -> None:

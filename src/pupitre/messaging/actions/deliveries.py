@@ -53,9 +53,10 @@ def carry(school_id: int, *, notification_ids: list[int], now: datetime) -> Carr
     counts = dict.fromkeys(DeliveryState, 0)
     mailbox = get_connection()
     try:
-        for delivery_id in waiting:
+        for delivery_id, kind in waiting:
             with scope(school_id):
-                if (state := _try(school, delivery_id, mailbox, now)) is not None:
+                together = _alike(delivery_id) if WORDINGS[kind].of_several else _alone(delivery_id)
+                if (state := _try(school, together, mailbox, now)) is not None:
                     counts[state] += 1
     finally:
         _close(mailbox)
@@ -69,39 +70,57 @@ def _close(mailbox: Any) -> None:
         return  # the server was gone before we said good-bye
 
 
-def _try(school: SchoolFacts, delivery_id: int, mailbox: Any, now: datetime) -> DeliveryState | None:
-    """None where another worker has it or it is done."""
-    delivery = (
-        Delivery.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("notification")
-        .filter(pk=delivery_id, state=DeliveryState.WAITING)
-        .first()
-    )
-    if delivery is None:
+def _try(school: SchoolFacts, together: list[Delivery], mailbox: Any, now: datetime) -> DeliveryState | None:
+    """Carry them as one. None where another worker has them or they are done."""
+    if not together:
         return None
-    reader = people.reachable_persons([delivery.notification.person_id])
+    reader = people.reachable_persons([together[0].notification.person_id])
+    state, told = DeliveryState.DONE, ""
     with translation.override((reader[0].locale if reader else "") or school.locale):
         try:
-            _carry_one(school, delivery, mailbox, now)
-            delivery.state, delivery.error = DeliveryState.DONE, ""
+            _carry_one(school, together, mailbox, now)
         except (OSError, SMTPException, WebPushException, requests.RequestException) as error:
-            delivery.error = str(error)[:500]
-            is_last = delivery.attempts + 1 >= MOST_ATTEMPTS
-            delivery.state = DeliveryState.FAILED if is_last else DeliveryState.WAITING
-    delivery.attempts += 1
-    delivery.done_at = now
-    delivery.save(update_fields=["state", "error", "attempts", "done_at"])
-    return DeliveryState(delivery.state)
+            told = str(error)[:500]
+            is_last = together[0].attempts + 1 >= MOST_ATTEMPTS
+            state = DeliveryState.FAILED if is_last else DeliveryState.WAITING
+    for delivery in together:
+        delivery.state, delivery.error, delivery.done_at = state, told, now
+        delivery.attempts += 1
+    Delivery.objects.bulk_update(together, ["state", "error", "attempts", "done_at"])
+    return state
 
 
-def _carry_one(school: SchoolFacts, delivery: Delivery, mailbox: Any, now: datetime) -> None:
-    note = delivery.notification
-    kind = Kind(note.kind)
-    title, sentence = queries.worded(kind, note.facts)
-    if delivery.channel == Channel.EMAIL:
-        _mail(school, delivery, title, sentence, mailbox)
+_WAITING: Final = Delivery.objects.select_related("notification").filter(state=DeliveryState.WAITING)
+
+
+def _alone(delivery_id: int) -> list[Delivery]:
+    return list(_WAITING.select_for_update(of=("self",), skip_locked=True).filter(pk=delivery_id))
+
+
+def _alike(delivery_id: int) -> list[Delivery]:
+    """The delivery, and what waits with it for the same reader by the same way, of the same kind and about the same."""
+    asked = _WAITING.filter(pk=delivery_id).first()
+    if asked is None:
+        return []
+    note = asked.notification
+    alike = _WAITING.filter(
+        channel=asked.channel,
+        address=asked.address,
+        notification__person_id=note.person_id,
+        notification__kind=note.kind,
+        notification__url=note.url,
+    )
+    # Who waits here for another worker finds that it has taken them all, or takes those that came since.
+    return list(alike.select_for_update(of=("self",)).order_by("id"))
+
+
+def _carry_one(school: SchoolFacts, together: list[Delivery], mailbox: Any, now: datetime) -> None:
+    kind = Kind(together[0].notification.kind)
+    title, sentence = queries.worded_together(kind, [one.notification.facts for one in together])
+    if together[0].channel == Channel.EMAIL:
+        _mail(school, together[0], title, sentence, mailbox)
     else:
-        _push(delivery, title, now, is_urgent=WORDINGS[kind].is_urgent)
+        _push(together[0], title, now, is_urgent=WORDINGS[kind].is_urgent)
 
 
 def _mail(school: SchoolFacts, delivery: Delivery, title: str, sentence: str, mailbox: Any) -> None:

@@ -94,6 +94,13 @@ def worded(kind: Kind, facts: dict[str, Any]) -> tuple[str, str]:
     return gettext(wording.title) % told, gettext(sentence) % told
 
 
+def worded_together(kind: Kind, many: list[dict[str, Any]]) -> tuple[str, str]:
+    """The title, and the sentences line by line, of notifications of one kind that go outside together."""
+    words = [worded(kind, facts) for facts in many]
+    title = gettext(WORDINGS[kind].of_several) % {"count": len(many)} if len(many) > 1 else words[0][0]
+    return title, "\n".join(sentence for _, sentence in words)
+
+
 def _told(value: Any) -> Any:
     """A fact in words: moments (kinds.moment) as the active language writes them, anything else as it is."""
     if not isinstance(value, dict):
@@ -128,7 +135,8 @@ def channels_of(actor: Actor) -> Channels:
     return Channels(found.by_email, found.by_push, browsers) if found else Channels(browsers=browsers)
 
 
-def waiting_deliveries(notification_ids: list[int]) -> list[int]:
-    """The ids of what is still to be carried outside of those notifications, one mail or push each."""
+def waiting_deliveries(notification_ids: list[int]) -> list[tuple[int, Kind]]:
+    """What is still to be carried outside of those notifications: the id of each mail or push, and of which kind it is."""
     found = Delivery.objects.filter(notification_id__in=notification_ids, state=DeliveryState.WAITING)
-    return list(found.order_by("id").values_list("id", flat=True))
+    rows = found.order_by("id").values_list("id", "notification__kind")
+    return [(id_, Kind(kind)) for id_, kind in rows]

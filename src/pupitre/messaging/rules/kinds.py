@@ -53,13 +53,15 @@ class DeliveryState(IntEnum):
 class Wording:
     """The title and the sentence of a kind, and whether a phone should wake up for it.
 
-    `of_one_day` is the sentence where the facts "from" and "until" are the same day.
+    `of_one_day` is the sentence where the facts "from" and "until" are the same day. `of_several` is the title where several of
+    that kind wait for one reader and lead to one address: they go outside together, as one mail with a sentence each.
     """
 
     title: str
     sentence: str
     is_urgent: bool = False
     of_one_day: str = ""
+    of_several: str = ""
 
 
 class Show(StrEnum):
@@ -115,11 +117,14 @@ WORDINGS: dict[Kind, Wording] = {
     ),
     Kind.NOTICE_UNREAD: Wording(_("A notice is waiting for you"), _("You have not read this yet: %(title)s")),
     Kind.SUBSTITUTION: Wording(
-        _("You cover a lesson"), _("You cover %(subject)s of %(class)s on %(date)s at %(time)s.")
+        _("You cover a lesson"),
+        _("You cover %(subject)s of %(class)s on %(date)s at %(time)s."),
+        of_several=_("You cover %(count)s lessons"),
     ),
     Kind.SUBSTITUTION_ENDED: Wording(
         _("You need not cover a lesson"),
         _("You need not cover %(subject)s of %(class)s on %(date)s at %(time)s any more."),
+        of_several=_("You need not cover %(count)s lessons"),
     ),
     Kind.WEBHOOK_DISABLED: Wording(
         _("A webhook was disabled"),
