@@ -153,6 +153,29 @@ def test_a_certificate_is_trusted_and_what_is_none_is_not(computer: Computer, ce
     assert computer.calls("update-ca-certificates") == [["update-ca-certificates"]]
 
 
+TUNNEL = """[Interface]
+PrivateKey = AAAA
+Address = 10.0.0.7/32
+[Peer]
+PublicKey = BBBB
+AllowedIPs = 10.0.0.0/8
+"""
+
+
+def test_a_tunnel_comes_up_and_runs_nothing(computer: Computer) -> None:
+    computer.give_tool("wg-quick")
+    vpn = {"kind": "wireguard", "server": "vpn.oak", "secret": TUNNEL}
+    assert apply(computer, vpn=vpn) == []
+    path = "/etc/wireguard/pupitre.conf"
+    assert computer.text(path).endswith("Endpoint = vpn.oak:51820\n")
+    assert computer.machine.mode(path) == 0o600
+    assert apply(computer, vpn={**vpn, "secret": TUNNEL.replace("BBBB", "CCCC")}) == []
+    assert computer.calls("systemctl").count(["systemctl", "restart", "wg-quick@pupitre.service"]) == 2
+    said = apply(computer, vpn={**vpn, "secret": TUNNEL + "PostUp = rm -rf /\n"})
+    assert said == ["vpn: The tunnel's configuration says 'postup', which is not allowed."]
+    assert computer.text(path) == ""
+
+
 # Applications that may be started
 
 

@@ -77,7 +77,7 @@ def rule(place: Place, school: int, schedule: list[dict[str, Any]], **settings: 
     place.say(Level.SCHOOL, school, **settings)
     place.run(
         "UPDATE devices_target SET document = document || %s, revision = nextval('devices_revision') WHERE level = %s AND whom = %s",
-        Jsonb({"schedule": schedule}), int(Level.SCHOOL), school,
+        Jsonb({"schedule": schedule, "why": {key: [1, "Rules of the Oak"] for key in settings}}), int(Level.SCHOOL), school,
     )  # fmt: skip
 
 

@@ -25,6 +25,9 @@ def test_a_laptop_comes_in_by_a_ticket_and_obeys(place: Place, laptop: Laptop) -
     laptop.agent("once")
     assert "uvcvideo" in laptop.computer.text("/etc/modprobe.d/60-pupitre-camera.conf")
     assert "*://*.wikipedia.org/*" in laptop.computer.text("/etc/firefox/policies/policies.json")
+    explained = laptop.agent("explain", "--language", "es")
+    assert "La cámara está desactivada. Siempre, por la política «Rules of the Oak».\n" in explained
+    assert "wikipedia.org" in explained
     status = laptop.status()
     assert status["applied"] == status["version"] != ""
     assert status["problems"] == []

@@ -11,8 +11,11 @@ from typing import Any, Final
 from .errors import CannotApply
 from .machine import WINDOWS, Machine, Ran, text_of
 from .powershell import literal, powershell
+from .words import of_machine
 
 _LIMIT: Final = 16_000
+_RESTARTS: Final = "Your school restarts this computer in a minute."
+_ERASED: Final = "This computer was erased by your school."
 _LONGEST_SCRIPT: Final = 3600.0
 _SCRIPT_SECONDS: Final = 300.0
 _NO_SIGN_IN: Final = "/etc/nologin"
@@ -63,7 +66,7 @@ def carry_out(machine: Machine, verb: str, arguments: Mapping[str, Any], folder:
 
 
 def _lock(machine: Machine, arguments: Mapping[str, Any], folder: str) -> Result:
-    text = _line(arguments.get("text")) or "This computer was locked by your school."
+    text = _line(arguments.get("text")) or of_machine(machine)("This computer was locked by your school.")
     machine.write(_NO_SIGN_IN, f"{text}\n".encode())
     return _of(machine.run("loginctl", "lock-sessions"), "Locked.")
 
@@ -74,7 +77,7 @@ def _unlock(machine: Machine, arguments: Mapping[str, Any], folder: str) -> Resu
 
 
 def _lock_windows(machine: Machine, arguments: Mapping[str, Any], folder: str) -> Result:
-    text = _line(arguments.get("text")) or "This computer was locked by your school."
+    text = _line(arguments.get("text")) or of_machine(machine)("This computer was locked by your school.")
     machine.registry.put(_NOTICE, "legalnoticecaption", "Pupitre")
     machine.registry.put(_NOTICE, "legalnoticetext", text)
     return _of(machine.run("tsdiscon", "console"), "The screen was locked; its owner's password opens it.")
@@ -90,13 +93,11 @@ def _unlock_windows(machine: Machine, arguments: Mapping[str, Any], folder: str)
 
 
 def _reboot(machine: Machine, arguments: Mapping[str, Any], folder: str) -> Result:
-    return _of(machine.run("shutdown", "-r", "+1", "Your school restarts this computer in a minute."))
+    return _of(machine.run("shutdown", "-r", "+1", of_machine(machine)(_RESTARTS)))
 
 
 def _reboot_windows(machine: Machine, arguments: Mapping[str, Any], folder: str) -> Result:
-    return _of(
-        machine.run("shutdown", "/r", "/t", "60", "/c", "Your school restarts this computer in a minute.")
-    )
+    return _of(machine.run("shutdown", "/r", "/t", "60", "/c", of_machine(machine)(_RESTARTS)))
 
 
 # Messages
@@ -243,13 +244,13 @@ def _wipe(machine: Machine, arguments: Mapping[str, Any], folder: str) -> Result
         ran = machine.run("cryptsetup", "erase", "--batch-mode", device)
         if not ran.succeeded:
             return _of(ran)
-        machine.run("shutdown", "-h", "+1", "This computer was erased by your school.")
+        machine.run("shutdown", "-h", "+1", of_machine(machine)(_ERASED))
         return done(f"The key of {device} was erased.")
     for name in machine.names("/home"):
         shutil.rmtree(machine.real(f"/home/{name}"), ignore_errors=True)
     machine.run("fstrim", "/home", seconds=600)
     left = machine.names("/home")
-    machine.run("shutdown", "-r", "+1", "This computer was erased by your school.")
+    machine.run("shutdown", "-r", "+1", of_machine(machine)(_ERASED))
     if left:
         return failed(f"Not everything could be removed: {', '.join(left)}.")
     return done(

@@ -1,12 +1,14 @@
 """Wi-Fi, VPN, certificates and proxy."""
 
+import hashlib
 import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pupitre_agent import wireguard
 from pupitre_agent.certificates import checked
-from pupitre_agent.engine import File, Handler, Part, Settings
+from pupitre_agent.engine import File, Handler, Made, Part, Settings
 from pupitre_agent.errors import CannotApply
 from pupitre_agent.machine import Machine
 from pupitre_agent.names import excepted, file_name
@@ -106,6 +108,8 @@ _VPN: Final = {
 def _vpn(settings: Settings, machine: Machine) -> Part:
     vpn = settings["vpn"]
     kind = str(vpn.get("kind", "")).lower()
+    if kind == "wireguard":
+        return _wireguard(vpn, machine)
     if kind not in _VPN:
         raise CannotApply(f"This agent cannot set up a VPN of the kind {kind!r}.")
     service, plugin = _VPN[kind]
@@ -124,6 +128,24 @@ def _vpn(settings: Settings, machine: Machine) -> Part:
     return Part(
         [File(f"{_CONNECTIONS}/pupitre-vpn.nmconnection", _key_file(sections), _SECRET)],
         [("nmcli", "connection", "reload")],
+    )
+
+
+def _wireguard(vpn: dict[str, Any], machine: Machine) -> Part:
+    if not machine.has("wg-quick"):
+        raise CannotApply("wg-quick: not found")
+    unit = f"wg-quick@{wireguard.NAME}.service"
+    content = wireguard.configuration(vpn).encode()
+    put = (("systemctl", "enable", unit), ("systemctl", "restart", unit))
+    return Part(
+        [
+            File(f"/etc/wireguard/{wireguard.NAME}.conf", content, _SECRET),
+            Made(
+                f"vpn {hashlib.sha256(content).hexdigest()[:16]}",
+                put,
+                (("systemctl", "disable", "--now", unit),),
+            ),
+        ]
     )
 
 

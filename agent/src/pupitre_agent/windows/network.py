@@ -1,9 +1,11 @@
 """Wi-Fi by netsh, certificates by certutil, VPN by PowerShell, the proxy of services and of people."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
+from pupitre_agent import wireguard
 from pupitre_agent.certificates import checked, thumbprint
 from pupitre_agent.engine import File, Handler, Made, Part, Settings, Value
 from pupitre_agent.errors import CannotApply
@@ -99,6 +101,8 @@ _TUNNELS: Final = {"ikev2": "Ikev2", "l2tp": "L2tp", "sstp": "Sstp"}
 def _vpn(settings: Settings, machine: Machine) -> Part:
     vpn = settings["vpn"]
     kind = str(vpn.get("kind", "")).lower()
+    if kind == "wireguard":
+        return _wireguard(vpn, machine)
     if kind not in _TUNNELS:
         raise CannotApply(f"This agent cannot set up a VPN of the kind {kind!r}.")
     words = [
@@ -110,6 +114,18 @@ def _vpn(settings: Settings, machine: Machine) -> Part:
         words.append(f"-L2tpPsk {literal(str(vpn['secret']))}")
     remove = powershell("Remove-VpnConnection -Name 'Pupitre' -AllUserConnection -Force")
     return Part([Made("vpn", (powershell(" ".join(words)),), (remove,))])
+
+
+def _wireguard(vpn: dict[str, Any], machine: Machine) -> Part:
+    if not machine.has("wireguard"):
+        raise CannotApply("wireguard: not found")
+    path = rf"{FOLDER}\{wireguard.NAME}.conf"
+    content = wireguard.configuration(vpn).encode()
+    put = ("wireguard", "/installtunnelservice", path)
+    drop = ("wireguard", "/uninstalltunnelservice", wireguard.NAME)
+    return Part(
+        [File(path, content, 0o600), Made(f"vpn {hashlib.sha256(content).hexdigest()[:16]}", (put,), (drop,))]
+    )
 
 
 _INTERNET: Final = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings"

@@ -255,6 +255,11 @@ class Agent:
             "version": state.version,
             "time_zone": state.zone,
             "settings": settings,
+            "why": {
+                key: found.policy
+                for key in settings
+                if (found := state.desired.applied.get(key)) and found.policy
+            },
             "schedule": list(state.desired.schedule),
             "applications": [self._application(one) for one in state.wanted],
             "files": [self._file(one, str(settings.get("site_cache", ""))) for one in files],
