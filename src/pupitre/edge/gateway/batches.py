@@ -17,6 +17,8 @@ from pupitre.kernel.errors import Away, Busy
 _MANY: Final = 24
 _FOR_COMPANY: Final = 0.03
 Row = TypeVar("Row", bound=tuple[Hashable, ...])
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
 _log: Final = logging.getLogger(__name__)
 
 
@@ -114,3 +116,38 @@ def _fail(batch: list[tuple[Row, "asyncio.Future[None]"]], error: Exception) -> 
     for _row, done in batch:
         if not done.done():
             done.set_exception(error)
+
+
+class Reader(Generic[Key, Found]):
+    """Reads for many who ask at once in one statement: what is asked while one is under way makes the next."""
+
+    def __init__(self, read: Callable[[list[Key]], Awaitable[dict[Key, Found]]]) -> None:
+        self._read = read
+        self._asked: dict[Key, asyncio.Future[Found | None]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def read(self, key: Key) -> Found | None:
+        """What there is of that key, or None where there is nothing. Raises Away."""
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.get_running_loop().create_future()
+        if self._task is None:
+            self._task = asyncio.create_task(self._work())
+        return await asyncio.shield(asked)
+
+    async def _work(self) -> None:
+        try:
+            while self._asked:
+                keys = list(self._asked)[:500]
+                batch = {key: self._asked.pop(key) for key in keys}
+                try:
+                    found = await self._read(keys)
+                except Exception as error:  # noqa: BLE001 - told to whoever asked
+                    for asked in batch.values():
+                        asked.set_exception(error)
+                        asked.exception()  # retrieved: whoever asked may be gone
+                else:
+                    for key, asked in batch.items():
+                        asked.set_result(found.get(key))
+        finally:
+            self._task = None

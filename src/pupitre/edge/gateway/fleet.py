@@ -4,9 +4,8 @@ Everything here can be read anew from the database at any time; `listening.py` s
 once for all that shall be the same, and kept until something changes.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from pupitre.devices.rules.composing import NOTHING, Desired, Layer, compose, la
 from pupitre.kernel.postgres import Postgres
 from pupitre.kernel.sealing import Unreadable
 
+from .batches import Reader
 from .statements import statement
 
 #: States that are kept rendered, and layers of one device or school that say nothing.
@@ -101,8 +101,8 @@ class Fleet:
         self._touched: set[int] = set()
         self._all_touched = False
         self._reading = 0
-        self._by_id = _Reader(self._read_ids)
-        self._by_number = _Reader(self._read_numbers)
+        self._by_id = Reader(self._read_ids)
+        self._by_number = Reader(self._read_numbers)
 
     # Devices
 
@@ -397,38 +397,3 @@ def concerned(device: Device, whom: set[tuple[int, int]]) -> bool:
 
 def _differs(layers: dict[tuple[int, int], Layer], held: Any) -> bool:
     return len(layers) != held["number"] or sum(one.revision for one in layers.values()) != int(held["total"])
-
-
-class _Reader:
-    """Reads devices for many who ask at once in one statement: what is asked while one is under way makes the next."""
-
-    def __init__(self, read: Callable[[list[Any]], Awaitable[dict[Any, Device]]]) -> None:
-        self._read = read
-        self._asked: dict[Any, asyncio.Future[Device | None]] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    async def read(self, key: Any) -> Device | None:
-        """The device, or None where there is none. Raises Away."""
-        asked = self._asked.get(key)
-        if asked is None:
-            asked = self._asked[key] = asyncio.get_running_loop().create_future()
-        if self._task is None:
-            self._task = asyncio.create_task(self._work())
-        return await asyncio.shield(asked)
-
-    async def _work(self) -> None:
-        try:
-            while self._asked:
-                keys = list(self._asked)[:500]
-                batch = {key: self._asked.pop(key) for key in keys}
-                try:
-                    found = await self._read(keys)
-                except Exception as error:  # noqa: BLE001 - told to whoever asked
-                    for asked in batch.values():
-                        asked.set_exception(error)
-                        asked.exception()  # retrieved: whoever asked may be gone
-                else:
-                    for key, asked in batch.items():
-                        asked.set_result(found.get(key))
-        finally:
-            self._task = None

@@ -241,7 +241,7 @@ class Headwind:
         """The part of the configuration that many devices have alike, as JSON."""
         state = self._fleet.state_of(device, now)
         holding = self._hours.of(state, now)
-        remembered, digest, lock = await self._keeping.remembered(device, now)
+        remembered, digest, lock = await self._keeping.remembered(device)
         orders: list[Order] = []
         if device.id in self._fleet.with_commands:
             orders = await self._keeping.due(device, _CONFIGURED, now)

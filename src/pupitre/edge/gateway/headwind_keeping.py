@@ -16,7 +16,7 @@ from pupitre.devices.rules.headwind.verbs import Order
 from pupitre.kernel import clock
 from pupitre.kernel.postgres import Postgres, narrow
 
-from .batches import Batches
+from .batches import Batches, Reader
 from .commands import AGAIN_AFTER
 from .fleet import Device
 from .statements import statement
@@ -45,6 +45,7 @@ class Keeping:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
         self._inventories: Batches[_Inventory] = Batches(self._write, most=500)
+        self._known = Reader(self._read_known)
         self._said: dict[int, bytes] = {}
 
     async def alias(self, authorities: Iterable[int], told: str) -> Alias | None:
@@ -59,17 +60,19 @@ class Keeping:
             *(rows[0][name] for name in ("id", "number", "school_id", "standing", "protocol", "serial"))
         )
 
-    async def remembered(self, device: Device, now: datetime) -> tuple[Remembered, str, Order | None]:
+    async def remembered(self, device: Device) -> tuple[Remembered, str, Order | None]:
         """What the device reported and what was ever locked on it, a digest of both, and the lock that holds. Raises Away."""
+        found = await self._known.read((device.school, device.id))
+        assert found is not None
+        return found
+
+    async def _read_known(
+        self, keys: list[tuple[int, int]]
+    ) -> dict[tuple[int, int], tuple[Remembered, str, Order | None]]:
+        schools, devices = zip(*keys, strict=True)
         async with self._postgres.gateway() as connection:
-            row = await connection.fetchrow(statement("headwind_known"), device.school, device.id, now)
-        assert row is not None
-        lock = None
-        if row["lock_id"] is not None:
-            lock = Order(row["lock_id"], Verb(row["lock_verb"]), row["lock_arguments"])
-        remembered = _remembered(row["applications"], row["hardware"])
-        digest = f"{row['digest']} {' '.join(sorted(remembered.ever_locked))}"
-        return remembered, digest, lock
+            rows = await connection.fetch(statement("headwind_known"), schools, devices, clock.now())
+        return {(row["school_id"], row["device_id"]): _known(row) for row in rows}
 
     async def due(self, device: Device, verbs: Iterable[Verb], now: datetime) -> list[Order]:
         """The commands of these verbs that are due, marked as handed out. Raises Away."""
@@ -172,6 +175,14 @@ def _orders(rows: Iterable[Any]) -> list[Order]:
     return sorted(
         (Order(row["id"], Verb(row["verb"]), row["arguments"]) for row in rows), key=lambda one: one.id
     )
+
+
+def _known(row: Any) -> tuple[Remembered, str, Order | None]:
+    remembered = _remembered(row["applications"], row["hardware"])
+    lock = None
+    if row["lock_id"] is not None:
+        lock = Order(row["lock_id"], Verb(row["lock_verb"]), row["lock_arguments"])
+    return remembered, f"{row['digest']} {' '.join(sorted(remembered.ever_locked))}", lock
 
 
 def _remembered(applications: Any, hardware: Any) -> Remembered:

@@ -67,7 +67,7 @@ class Publishing:
             CHANNEL, self._work.put_nowait, self._lost.set
         ) as connection:
             # The lock ends with the connection, and so with the process.
-            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+            if await connection.fetchval(statement("headwind_lock"), _LOCK):
                 await self._publish_until_lost()
 
     async def _publish_until_lost(self) -> None:

@@ -200,14 +200,14 @@ SELECT id, number, school_id, standing, protocol, serial FROM devices_device
  LIMIT 2;
 
 -- name: headwind_known
--- What is remembered of the device, and the newest lock or unlock that was given it, done or not.
-SELECT coalesce(i.applications, '{}') AS applications, coalesce(i.hardware, '{}') AS hardware, coalesce(i.digest, '') AS digest, l.id AS lock_id, l.verb AS lock_verb,
-       l.arguments AS lock_arguments
-  FROM (SELECT $1::bigint AS school_id, $2::bigint AS device_id) d
-  LEFT JOIN devices_inventory i ON i.school_id = $1 AND i.device_id = d.device_id
+-- What is remembered of devices, and the newest lock or unlock that each was given, done or not.
+SELECT d.school_id, d.device_id, coalesce(i.applications, '{}') AS applications, coalesce(i.hardware, '{}') AS hardware,
+       coalesce(i.digest, '') AS digest, l.id AS lock_id, l.verb AS lock_verb, l.arguments AS lock_arguments
+  FROM unnest($1::bigint[], $2::bigint[]) d(school_id, device_id)
+  LEFT JOIN devices_inventory i ON i.school_id = d.school_id AND i.device_id = d.device_id
   LEFT JOIN LATERAL (
        SELECT c.id, c.verb, c.arguments FROM devices_command c
-        WHERE c.school_id = $1 AND c.device_id = $2 AND c.verb IN (1, 8)
+        WHERE c.school_id = d.school_id AND c.device_id = d.device_id AND c.verb IN (1, 8)
           AND (c.state = 4 OR (c.state IN (2, 3) AND c.not_before <= $3 AND c.expires_at > $3))
         ORDER BY c.created_at DESC, c.id DESC LIMIT 1) l ON true;
 
@@ -276,3 +276,7 @@ SELECT number, school_id FROM devices_device
    AND (authority_id = ANY($1::bigint[]) OR school_id = ANY($2::bigint[]) OR groups && $3::bigint[] OR holder_id = ANY($4::bigint[])
         OR id = ANY($5::bigint[]))
  ORDER BY hashint8(id);
+
+-- name: headwind_lock
+-- Whether this connection is the one whose process publishes.
+SELECT pg_try_advisory_lock($1::bigint);
