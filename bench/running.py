@@ -39,7 +39,7 @@ class Running:
 
     @property
     def processes(self) -> dict[int, str]:
-        """Every process of it with its role: supervisor, web, worker, database or other."""
+        """Every process of it with its role: supervisor, web, gateway, worker, database or other."""
         roots = [self.supervisor, self.database] if self.database else [self.supervisor]
         return {pid: _role(pid) for root in roots for pid in [root, *_descendants(root)]}
 
@@ -51,11 +51,17 @@ class Running:
 def running(home: Path = HOME, **settings: str) -> Iterator[Running]:
     """Start everything with one web process of four threads, as `make up` does, and stop it afterwards."""
     home.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as taken:
+    with socket.socket() as taken, socket.socket() as devices:
         taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+        devices.bind(("127.0.0.1", 0))
+        port, gateway = taken.getsockname()[1], devices.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PUPITRE_")}
-    environment |= {"PUPITRE_DATA_DIR": str(home), "PUPITRE_PORT": str(port), "PYTHONPATH": str(ROOT / "src")}
+    environment |= {
+        "PUPITRE_DATA_DIR": str(home),
+        "PUPITRE_PORT": str(port),
+        "PUPITRE_GATEWAY_PORT": str(gateway),
+    }
+    environment["PYTHONPATH"] = str(ROOT / "src")
     command = [sys.executable, "-m", "pupitre.project.cli", "up"]
     with (home / "up.log").open("wb") as log:
         process = subprocess.Popen(command, env={**environment, **settings}, stdout=log, stderr=log)
@@ -165,6 +171,7 @@ def _role(pid: int) -> str:
         ("supervisor", " up"),
         ("web", "bench.serving"),
         ("web", "project.web"),
+        ("gateway", "project.gateway"),
         ("worker", "project.worker"),
     ):
         if sign in command:

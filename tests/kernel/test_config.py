@@ -40,6 +40,22 @@ def test_the_address_follows_host_and_port(tmp_path: Path) -> None:
     assert config.load({**environ, "PUPITRE_BASE_URL": "https://a.example/"}).base_url == "https://a.example"
 
 
+def test_devices_are_told_the_public_address_or_the_gateways_own_port(tmp_path: Path) -> None:
+    environ = {"PUPITRE_DATA_DIR": str(tmp_path), "PUPITRE_HOST": "0.0.0.0", "PUPITRE_PORT": "9000"}
+    assert config.load(environ).gateway_url == "http://localhost:9001"
+    for base, told in (
+        ("https://a.example", "https://a.example"),
+        ("http://school.lan:9000", "http://school.lan:9001"),
+        ("http://[::1]:9000", "http://[::1]:9001"),
+    ):
+        assert config.load({**environ, "PUPITRE_BASE_URL": base}).gateway_url == told
+    assert (
+        config.load({**environ, "PUPITRE_GATEWAY_URL": "https://d.example"}).gateway_url
+        == "https://d.example"
+    )
+    assert config.load({**environ, "PUPITRE_PORT": "65535"}).gateway_port == 65534
+
+
 def test_all_wrong_settings_are_named_at_once() -> None:
     problems = problems_of({
         "PUPITRE_PORT": "http",

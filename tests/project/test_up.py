@@ -26,9 +26,17 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port whose neighbour, the gateway's, is free as well."""
+    while True:
+        with (
+            socket.socket() as probe,
+            socket.socket() as neighbour,
+            contextlib.suppress(OSError, OverflowError),
+        ):
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            neighbour.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def within(seconds: float, is_so: Callable[[], bool]) -> bool:

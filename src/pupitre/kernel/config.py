@@ -362,7 +362,7 @@ SETTINGS: tuple[Setting, ...] = (
             "proxies before Pupitre that add to `X-Forwarded-For`; attempts to sign in are counted by the address they tell"),
     Setting("gateway_port", _whole_number(1, 65535), "one more than the port of pages", "the port at which devices check in, on the same address"),
     Setting("gateway_workers", _whole_number(1, 64), "`1`", "processes that answer devices; one per core"),
-    Setting("gateway_url", _base_url, "`PUPITRE_BASE_URL` where that is given, else the gateway's own port",
+    Setting("gateway_url", _base_url, "`PUPITRE_BASE_URL`; where that names the pages' own port, the gateway's instead",
             "the address that devices are told; one public address for both needs the proxy of docs/operate/devices.md"),
     Setting("gateway_interval", _whole_number(30, 86400), "`900`", "seconds after which a device comes again, give or take 15 percent"),
     Setting("gateway_devices", _whole_number(100, 10_000_000), "`100000`",
@@ -580,7 +580,7 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
         "trusted_proxies": 0,
         "gateway_port": gateway_port,
         "gateway_workers": 1,
-        "gateway_url": given.get("base_url") or f"http://{bracketed}:{gateway_port}",
+        "gateway_url": _gateway_url(given.get("base_url") or f"http://{bracketed}:{port}", port, gateway_port),
         "gateway_interval": 900,
         "gateway_devices": 100_000,
         "gateway_connections": 4,
@@ -610,6 +610,15 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
     if "vapid_private_key" not in given:
         values["vapid_private_key"] = kept_secret(data_dir / "vapid-key", _new_vapid_key)
     return Config(**{item.name: values[item.name] for item in fields(Config)})
+
+
+def _gateway_url(base_url: str, port: int, gateway_port: int) -> str:
+    """Where pages are reached at their own port, devices are at the gateway's; else a proxy has one address for both."""
+    parts = urlsplit(base_url)
+    if parts.port != port:
+        return base_url
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{gateway_port}"
 
 
 def _default_data_dir(environ: Mapping[str, str]) -> Path:

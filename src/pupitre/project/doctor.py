@@ -1,5 +1,7 @@
 """`pupitre doctor`: looks at everything Pupitre stands on, and says how to mend what is not in order."""
 
+import http.client
+import json
 import os
 import shutil
 import smtplib
@@ -66,6 +68,7 @@ def examine(config: Config) -> Iterator[Line]:
     """Every check, in the order in which one depends on the other. A check that breaks is itself a failure."""
     yield from _checked("database", lambda: _database_lines(config))
     checks: tuple[tuple[str, Callable[[], Iterator[Line]]], ...] = (
+        ("gateway", lambda: _gateway_lines(config)),
         ("catalogues", _catalogue_lines),
         ("storage", lambda: _storage_lines(config)),
         ("time zones", _time_zone_lines),
@@ -247,6 +250,31 @@ def _month_lines(connection: psycopg.Connection[Any]) -> Iterator[Line]:
         yield Line("warn", "months", f"rows of {', '.join(waiting)} wait for their month", mend)
     elif found:
         yield Line("ok", "months", f"{len(found)} tables are kept by months, which lie ready")
+
+
+def _gateway_lines(config: Config) -> Iterator[Line]:
+    """Whether devices are answered here. Where the gateway runs on other machines, nobody listens on this port."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104 - compared, not bound
+    connection = http.client.HTTPConnection(host, config.gateway_port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        reply = connection.getresponse()
+        told = json.loads(reply.read())
+        is_ready = reply.status == http.client.OK
+        waiting = int(told["waiting"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        yield Line(
+            "warn", "gateway", f"no gateway answers on {host} port {config.gateway_port}",
+            "Start `pupitre up` or `pupitre gateway`; without one, no device checks in.",
+        )  # fmt: skip
+        return
+    finally:
+        connection.close()
+    if is_ready:
+        yield Line("ok", "gateway", f"it answers devices at {config.gateway_url}; {waiting} wait for a sign")
+    else:
+        mend = "See that the database runs; the gateway connects anew by itself."
+        yield Line("warn", "gateway", "it runs, and does not follow the fleet", mend)
 
 
 def _catalogue_lines() -> Iterator[Line]:
