@@ -30,7 +30,9 @@ PLACES: Final[Mapping[str, tuple[str, Any]]] = {
     "assignment": ("The number of an assignment of a policy.", 12),
     "rule": ("The number of a lesson rule.", 5),
     "lease": ("The number of a lease.", 3),
-    "klass": ("A class's number.", 31),
+    "loan": ("The number of a loan.", 31),
+    "incident": ("The number of a report.", 9),
+    "rollout": ("The number of a rollout.", 3),
 }
 ERRORS: Final[Mapping[str, tuple[str, str]]] = {
     "400": ("The request is not understood; `errors` says where.", "The request is not understood."),

@@ -51,6 +51,25 @@ def forget_old(school_id: int, until: str) -> None:
         retention.run_for_school(tenancy.school_by_id(school_id), now, pace)
 
 
+@platform_job(queue="outside", retries=3)
+def mail_fleet_managers(school_id: int, authority_id: int, facts: dict[str, Any]) -> None:
+    """Tell an authority's fleet managers that a rollout has halted: they are in no school, and so have no bell."""
+    from django.conf import settings
+    from django.core.mail import send_mail
+    from django.urls import reverse
+    from django.utils.translation import gettext, override
+
+    from pupitre.messaging.rules.kinds import WORDINGS, Kind
+    from pupitre.people import queries as people
+
+    wording, authority = WORDINGS[Kind.ROLLOUT_HALTED], tenancy.access_authority(authority_id)
+    link = settings.CONFIG.base_url + reverse("fleet-rollouts", kwargs={"authority": authority.slug})
+    for address, language in people.fleet_managers_of(authority_id):
+        with override(language or authority.locale):
+            told = f"{gettext(wording.sentence) % facts}\n\n{link}\n"
+            send_mail(gettext(wording.title), told, settings.DEFAULT_FROM_EMAIL, [address])
+
+
 def catch_up() -> None:
     """Have done at once, when a worker starts, what it missed while it was down."""
     from procrastinate.contrib.django import app

@@ -15,6 +15,9 @@ from pupitre.attendance.rules.events import (
 from pupitre.connections.rules import directory as groups
 from pupitre.connections.rules.webhooks import WebhookClosed
 from pupitre.courses.rules.events import EnrolmentChanged, PullNeedsOffice, RosterImported
+from pupitre.devices.rules import CARES
+from pupitre.devices.rules.lending import DeviceReported, LoanProposed
+from pupitre.devices.rules.rollouts import RolloutHalted
 from pupitre.kernel import clock, events
 from pupitre.messaging.rules.kinds import Kind, Show, moment
 from pupitre.people.rules import OFFICE, Actor, reach
@@ -39,6 +42,9 @@ def wire() -> None:
     events.subscribe(PullNeedsOffice, tell_of_roster)
     events.subscribe(RosterImported, place_devices)
     events.subscribe(EnrolmentChanged, place_devices_of)
+    events.subscribe(LoanProposed, tell_families_of_loans)
+    events.subscribe(DeviceReported, tell_of_device)
+    events.subscribe(RolloutHalted, tell_of_rollout)
     receivers.wire()
     reach.learn(pupils_taught_by)
     groups.learn(ClassGroups())
@@ -121,6 +127,56 @@ def place_devices_of(event: EnrolmentChanged) -> None:
     from pupitre.devices.actions import placing
 
     placing.place(event.school_id, holder_ids=[event.person_id])
+
+
+def tell_families_of_loans(event: LoanProposed) -> None:
+    """Guardians who may sign, and who borrows: each is led to her devices."""
+    from pupitre.people import queries as people
+
+    school = tenancy.school_by_id(event.school_id)
+    today = clock.local(event.at, school.time_zone).date()
+    url = reverse("own-devices", kwargs={"school": school.slug})
+    ties = people.guardians_of(list(event.persons), today)
+    by_pupil: dict[int, list[int]] = {}
+    for tie in ties:
+        if tie.sees_record and tie.may_announce:
+            by_pupil.setdefault(tie.pupil_id, []).append(tie.guardian_id)
+    names = people.names_of(list(by_pupil))
+    for pupil_id, guardians in by_pupil.items():
+        facts = {"school": school.name, "pupil": names[pupil_id]}
+        _tell(school, guardians, Kind.LOAN_TO_SIGN, facts, url=url, now=event.at)
+
+
+def tell_of_device(event: DeviceReported) -> None:
+    """Who cares for devices, but not who told it."""
+    from pupitre.people import queries as people
+
+    school = tenancy.school_by_id(event.school_id)
+    found = people.persons_with(school.id, CARES - OFFICE, clock.local(event.at, school.time_zone).date())
+    told = [one for one in found if one != event.by_person]
+    url = reverse("device-incidents", kwargs={"school": school.slug})
+    facts = {"school": school.name, "device": event.label}
+    _tell(school, told, Kind.DEVICE_REPORTED, facts, url=url, now=event.at)
+
+
+def tell_of_rollout(event: RolloutHalted) -> None:
+    """A school's own rollout behind the bell of its technicians; an authority's by mail, for its managers are in no school."""
+    from pupitre.people import queries as people
+    from pupitre.tenancy.background import deferred
+
+    facts: dict[str, Any] = {
+        "application": event.application,
+        "version": event.version,
+        "failed": event.failed,
+        "reports": event.reports,
+    }
+    if event.school_id is None:
+        deferred("pupitre.project.jobs.mail_fleet_managers", 0, authority_id=event.authority_id, facts=facts)
+        return
+    school = tenancy.school_by_id(event.school_id)
+    told = people.persons_with(school.id, CARES - OFFICE, clock.local(event.at, school.time_zone).date())
+    url = reverse("device-rollout", kwargs={"school": school.slug, "rollout": event.rollout_id})
+    _tell(school, told, Kind.ROLLOUT_HALTED, facts, url=url, now=event.at)
 
 
 def pupils_taught_by(actor: Actor, today: date) -> frozenset[int]:

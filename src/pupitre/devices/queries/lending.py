@@ -341,3 +341,33 @@ def loans_by_id(actor: Actor, loan_ids: Collection[int]) -> list[Loan]:
     )
     found = {one.pk: one for one in rows}
     return [found[one] for one in loan_ids if one in found]
+
+
+def loans_after(
+    actor: Actor, *, after: int = 0, limit: int, today: date, states: Collection[LoanState] = (), person_id: int = 0,
+    device_id: int = 0,
+) -> list[LoanLine]:  # fmt: skip
+    """The school's loans by their numbers, for reading them all page by page. For who cares for devices."""
+    require(actor, CARES)
+    which = "l.id > %(after)s"
+    which += " AND l.state = ANY(%(states)s)" if states else ""
+    which += " AND l.person_id = %(person)s" if person_id else ""
+    which += " AND l.device_id = %(device)s" if device_id else ""
+    facts = {
+        "after": after,
+        "states": [one.value for one in states],
+        "person": person_id,
+        "device": device_id,
+    }
+    return _lines(actor, which, "l.id", today, limit=limit, **facts)
+
+
+def incidents_after(
+    actor: Actor, *, after: int = 0, limit: int, closed: bool | None = None
+) -> list[Incident]:
+    """The school's reports by their numbers. For who cares for devices."""
+    require(actor, CARES)
+    found = Incident.objects.filter(school_id=actor.place.id, pk__gt=after)
+    if closed is not None:
+        found = found.filter(closed_at__isnull=not closed)
+    return list(found.order_by("pk")[:limit])

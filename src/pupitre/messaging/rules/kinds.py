@@ -36,6 +36,9 @@ class Kind(IntEnum):
     WEBHOOK_DISABLED = 11
     ROSTER_WAITS = 12
     ROSTER_FAILED = 13
+    LOAN_TO_SIGN = 14
+    DEVICE_REPORTED = 15
+    ROLLOUT_HALTED = 16
 
 
 class Channel(IntEnum):
@@ -139,6 +142,19 @@ WORDINGS: dict[Kind, Wording] = {
     Kind.ROSTER_FAILED: Wording(
         _("A roster was not taken over"),
         _("The other system's roster could not be taken over at %(school)s. Nothing was changed."),
+    ),
+    Kind.LOAN_TO_SIGN: Wording(
+        _("A contract waits for your signature"),
+        _("%(school)s lends %(pupil)s a device. Please read the contract and sign it."),
+    ),
+    Kind.DEVICE_REPORTED: Wording(
+        _("A device was reported"), _("Reported broken, lost or stolen at %(school)s: %(device)s.")
+    ),
+    Kind.ROLLOUT_HALTED: Wording(
+        _("A rollout has halted"),
+        _(
+            "%(application)s %(version)s could not be installed on %(failed)s of %(reports)s devices. Nobody else is given it."
+        ),
     ),
 }
 

@@ -97,6 +97,13 @@ def authorities_for(account_id: int) -> list[AuthorityMembership]:
     return list(AuthorityMembership.objects.select_related("authority").filter(account_id=account_id))
 
 
+def fleet_managers_of(authority_id: int) -> list[tuple[str, str]]:
+    """Where the authority's fleet managers are written to: (confirmed address, language). They are in no school."""
+    accounts = AuthorityMembership.objects.filter(authority_id=authority_id, role=Role.FLEET_MANAGER)
+    found = confirmed_addresses().filter(user_id__in=accounts.values("account_id"), primary=True)
+    return list(found.order_by("email").values_list("email", "user__locale"))
+
+
 def access_person(actor: Actor, person_id: int, today: date | None = None) -> Person:
     """A person of the actor's school whom the actor may know: staff all, everyone themself, guardians their pupils."""
     person = Person.objects.filter(pk=person_id).first()
