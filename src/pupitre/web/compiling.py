@@ -30,7 +30,7 @@ def escaped(value: Any) -> str:
     kind = type(value)
     if kind is str:
         return str(_escape_inner(value))
-    if kind is int:
+    if kind is int or kind is float:
         return str(value)
     if kind is Markup:
         return str.__str__(value)

@@ -6,16 +6,18 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
+from markupsafe import Markup
 
 from pupitre.attendance.rules.telling import SMALLEST
 from pupitre.kernel import clock
 from pupitre.people.access import actor_of, inspects
 from pupitre.reports import workbook as workbooks
 from pupitre.reports.queries.authority import SHOWN, AuthorityFigures, Order, figures_of, sheets_of
+from pupitre.reports.rules import Count
 from pupitre.reports.views.home import remembered
+from pupitre.web.jinja import dated, number
 from pupitre.web.pages import is_fragment, render
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -36,13 +38,14 @@ def overview(request: HttpRequest, authority: str) -> HttpResponse:
     }
     context = {
         "figures": figures,
+        "rows": _rows(figures),
         "page": Paginator(range(figures.found), SHOWN).get_page(request.GET.get("page")),
         "words": words,
         "order": order,
         "orders": _orders(),
         "query": f"&{urlencode(query)}" if query else "",
         "smallest": SMALLEST,
-        "labels": [formats.date_format(on, "j M") for on, _count in told],
+        "labels": [dated(on, "j M") for on, _count in told],
         "series": _series(figures, [on for on, _count in told], [percent for _on, percent in told]),
         "bars": [] if figures.schools > SHOWN else _bars(figures),
     }
@@ -65,6 +68,27 @@ def _orders() -> list[tuple[str, str]]:
         (Order.MISSED, _("Most missed in 30 days")),
         (Order.REGISTERS, _("Most registers lacking today")),
         (Order.NAME, _("Name")),
+    ]
+
+
+def _rows(figures: AuthorityFigures) -> list[dict[str, object]]:
+    """The schools ready to be written."""
+    hidden = Markup('<span title="{}">&lt; {}</span>').format(_("too few to be told"), SMALLEST)
+
+    def percent(count: Count) -> str:
+        told = count.percent
+        return f"{number(told, 1)} %" if told is not None else hidden if count.is_hidden else "–"
+
+    return [
+        {
+            "name": one.name,
+            "registers": one.today.registers,
+            "expected": one.expected if one.usual else 0,
+            "today": percent(one.today.count),
+            "window": percent(one.window),
+            "lessons": number(one.window.marks) if one.window.marks else "–",
+        }
+        for one in figures.shown
     ]
 
 
