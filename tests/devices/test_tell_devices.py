@@ -203,7 +203,7 @@ def test_the_pages_tell_propose_and_decide(cast: Cast, visit: Visitor) -> None:
     assert visit.as_(cast.head).post(decision, {"do": "approve"}).status_code == 303
     assert technician.post(f"/s/oak/devices/commands/{lock.pk}/cancellation").status_code == 303
     told = technician.get(f"/s/oak/devices/{one}").content.decode()
-    assert "Cancelled" in told
+    assert "Called off" in told
     assert "Hedy Head" in told
     assert technician.post("/s/oak/devices/commands", {"verb": Verb.LOCK.value}).status_code == 303
     assert technician.post(f"/s/oak/devices/{one}/commands", {"verb": "99"}).status_code == 404

@@ -91,11 +91,11 @@ VERB_ICONS: Final = {
 COMMAND_STATES: Final[Words] = {
     CommandState.PROPOSED: _("Waits for a second person"),
     CommandState.QUEUED: _("Waits for the device"),
-    CommandState.SENT: _("Sent"),
+    CommandState.SENT: _("Sent to the device"),
     CommandState.DONE: _("Done"),
     CommandState.FAILED: _("Failed"),
     CommandState.EXPIRED: _("Too late"),
-    CommandState.CANCELLED: _("Cancelled"),
+    CommandState.CANCELLED: _("Called off"),
     CommandState.SUPERSEDED: _("Replaced by a newer one"),
     CommandState.REJECTED: _("Refused by the second person"),
 }
@@ -113,9 +113,9 @@ COMMAND_TONES: Final = {
 LOANS: Final[Words] = {
     LoanState.PROPOSED: _("To be signed"),
     LoanState.RUNNING: _("Lent"),
-    LoanState.RETURNED: _("Returned"),
+    LoanState.RETURNED: _("Given back"),
     LoanState.SWAPPED: _("Swapped"),
-    LoanState.CANCELLED: _("Cancelled"),
+    LoanState.CANCELLED: _("Called off"),
 }
 LOAN_TONES: Final = {
     LoanState.PROPOSED: "warn",
@@ -126,7 +126,7 @@ LOAN_TONES: Final = {
 }
 EVENTS: Final[Words] = {
     EventKind.EXPECTED: _("Listed on a delivery"),
-    EventKind.ENROLLED: _("Came in"),
+    EventKind.ENROLLED: _("Enrolled"),
     EventKind.WAITING: _("Came by itself, and waits for approval"),
     EventKind.APPROVED: _("Approved"),
     EventKind.REFUSED: _("Turned away"),
@@ -144,7 +144,7 @@ EVENTS: Final[Words] = {
     EventKind.LENT: _("Lent"),
     EventKind.SIGNED: _("Loan signed"),
     EventKind.SWAPPED: _("Swapped"),
-    EventKind.RETURNED: _("Returned"),
+    EventKind.RETURNED: _("Given back"),
     "change": _("Changed by hand"),
 }
 COLUMNS: Final[Words] = {
