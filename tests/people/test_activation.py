@@ -13,8 +13,8 @@ from django.test.utils import override_settings
 
 from pupitre.kernel import clock
 from pupitre.people import actions as people
-from pupitre.people.models import Account, Invitation, Membership, Person
-from pupitre.people.rules import Role
+from pupitre.people.models import Account, AuthorityMembership, Invitation, Membership, Person
+from pupitre.people.rules import Role, system_actor
 from pupitre.tenancy.scoping import scope
 from tests.cast import NOW, PASSWORD, Cast
 from tests.conftest import Visitor
@@ -252,21 +252,90 @@ def test_a_letter_recovers_a_forgotten_password(cast: Cast) -> None:
     assert Client().post("/account/login/", {"login": "pupil", "password": SECRET}).status_code == 302
 
 
-def test_a_letter_of_one_school_cannot_take_over_an_account_of_two(cast: Cast) -> None:
-    """The office of one school issues the letter itself: it must not become what the account is elsewhere."""
-    letter = letter_for(cast, cast.teacher.person)
+def head_of_elm(cast: Cast) -> Person:
+    """The teacher's account leads to another school, too, where it may do more."""
     with scope(cast.other_school.id):
-        from pupitre.people.rules import system_actor
-
         elm = system_actor(cast.other_school)
         there = people.add_person(elm, given_name="Tess", family_name="Teacher", role=Role.HEAD, now=NOW)
         people.link_account(elm, there, cast.teacher.account)
+        return there
+
+
+def letter_of_elm(cast: Cast, person: Person) -> str:
+    with scope(cast.other_school.id):
+        (letter,) = people.issue_letters(system_actor(cast.other_school), [person.pk], now=NOW)
+        return letter.code
+
+
+def proved(cast: Cast) -> Client:
+    """A browser in which the teacher's letter of the first school was entered and proved."""
+    browser = Client()
+    enter(browser, letter_for(cast, cast.teacher.person).code)
+    prove(browser, family_name="Teacher")
+    return browser
+
+
+def recover(browser: Client, codes: str = "") -> HttpResponse:
+    return browser.post("/s/oak/activation/account", {"password": SECRET, "codes": codes})
+
+
+def lets_in(password: str) -> bool:
+    answer = Client().post("/account/login/", {"login": "teacher", "password": password})
+    return answer.status_code == 302
+
+
+def test_a_letter_of_one_school_cannot_take_over_an_account_of_two(cast: Cast) -> None:
+    """The office of one school issues the letter itself: it must not become what the account is elsewhere."""
+    there = head_of_elm(cast)
+    browser = proved(cast)
+    page = browser.get("/s/oak/activation/account").content.decode()
+    assert "leads to other schools too" in page
+    assert "Elm" not in page  # which ones is not this school's business
+    for codes in ("", "ABCD-EFGH-JKLM", letter_for(cast, cast.colleague.person).code):
+        answer = recover(browser, codes)
+        assert answer.status_code == 422
+        assert "of a letter of each of them is needed" in answer.content.decode()
+    stranger = newcomer_of_elm(cast)
+    assert recover(browser, letter_of_elm(cast, stranger)).status_code == 422
+    assert not lets_in(SECRET)
+    with scope(cast.other_school.id):
+        assert Person.objects.get(pk=there.pk).account_id == cast.teacher.account.pk
+
+
+def newcomer_of_elm(cast: Cast) -> Person:
+    with scope(cast.other_school.id):
+        elm = system_actor(cast.other_school)
+        return people.add_person(elm, given_name="Olga", family_name="Nueva", role=Role.GUARDIAN, now=NOW)
+
+
+def test_letters_of_all_schools_together_recover_an_account(cast: Cast) -> None:
+    """Who confirmed no address is not locked out: each of the schools says that it is she."""
+    code = letter_of_elm(cast, head_of_elm(cast))
+    assert recover(proved(cast), f"\n{code.lower()}\n").status_code == 302
+    assert lets_in(SECRET)
+    again = proved(cast)
+    assert recover(again, code).status_code == 422  # a code works once
+
+
+def test_a_school_that_somebody_has_left_prints_no_letter_and_is_not_asked_for_one(cast: Cast) -> None:
+    there = head_of_elm(cast)
+    with scope(cast.other_school.id):
+        Person.objects.filter(pk=there.pk).update(ended_on=NOW.date())
+    assert recover(proved(cast)).status_code == 302
+    assert lets_in(SECRET)
+
+
+def test_no_letter_recovers_an_account_of_an_authority(cast: Cast) -> None:
+    letter = letter_for(cast, cast.teacher.person)
+    AuthorityMembership.objects.create(
+        authority=cast.authority, account=cast.teacher.account, role=Role.INSPECTOR
+    )
     browser = Client()
     enter(browser, letter.code)
     prove(browser, family_name="Teacher")
-    assert "leads to other places" in browser.get("/s/oak/activation/account").content.decode()
-    assert browser.post("/s/oak/activation/account", {"password": SECRET}).status_code == 422
-    assert Client().post("/account/login/", {"login": "teacher", "password": SECRET}).status_code == 200
+    assert "leads to an authority too" in browser.get("/s/oak/activation/account").content.decode()
+    assert recover(browser).status_code == 422
+    assert not lets_in(SECRET)
     with scope(cast.school.id):
         assert people.issue_letters(cast.office, [cast.teacher.person.pk], now=NOW) == []
 

@@ -182,6 +182,7 @@ class NewPasswordForm(forms.Form):
     """A new password for an account that a letter recovers."""
 
     password = forms.CharField(max_length=200, strip=False, widget=forms.PasswordInput)
+    codes = forms.CharField(max_length=1000, required=False)  # of other schools' letters, one a line
 
     def __init__(self, *args: Any, username: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,7 +15,7 @@ from pupitre.kernel.tokens import new_code
 from pupitre.people.codes import code_digest
 from pupitre.people.models import Account, Invitation, Membership, Person
 from pupitre.people.queries import invitations as queries
-from pupitre.people.queries.accounts import leads_only_to
+from pupitre.people.queries.accounts import leads_to_authority, other_schools
 from pupitre.people.rules import OFFICE, Actor, WrongCode, require, system_actor
 from pupitre.people.rules.events import SignedOutEverywhere
 from pupitre.people.rules.invitations import (
@@ -23,6 +23,7 @@ from pupitre.people.rules.invitations import (
     LETTERS_AT_ONCE,
     MAIL_LASTS,
     AlreadySomebody,
+    LettersMissing,
     RecoverElsewhere,
     TakenByAnother,
     UnfitUsername,
@@ -31,6 +32,7 @@ from pupitre.people.rules.invitations import (
 )
 from pupitre.tenancy.background import deferred
 from pupitre.tenancy.rules import SchoolFacts
+from pupitre.tenancy.scoping import scope
 
 SEND_LINKS, SEND_INVITATIONS = "pupitre.people.jobs.send_links", "pupitre.people.jobs.send_invitations"
 
@@ -48,14 +50,14 @@ class Letter:
 def issue_letters(actor: Actor, person_ids: Sequence[int], *, now: datetime) -> list[Letter]:
     """Give each of the persons a new code; the one of an earlier letter stops working.
 
-    Who already has an account gets a code too, with which she chooses a new password, unless the account leads to other
-    schools: those persons are left out. At most LETTERS_AT_ONCE.
+    Who already has an account gets a code too, with which she chooses a new password; where the account leads to other schools,
+    together with theirs. Persons whose account leads to an authority are left out. At most LETTERS_AT_ONCE.
     """
     require(actor, OFFICE)
     chosen = [
         recipient
         for recipient in queries.recipients(actor, list(person_ids)[:LETTERS_AT_ONCE])
-        if recipient.account_id is None or leads_only_to(recipient.account_id, actor.place.id)
+        if recipient.account_id is None or not leads_to_authority(recipient.account_id, actor.place.id)
     ]
     ids = [person.pk for person in _lock_persons([one.person_id for one in chosen])]
     earlier = Invitation.objects.filter(person_id__in=ids, sent_to="")
@@ -228,19 +230,38 @@ def link_by_code(account_id: int, invitation_id: int, *, now: datetime) -> Perso
 
 
 @transaction.atomic
-def recover_account(school: SchoolFacts, invitation_id: int, *, password: str, now: datetime) -> Account:
+def recover_account(
+    school: SchoolFacts, invitation_id: int, *, password: str, other_codes: Sequence[str] = (), now: datetime
+) -> Account:
     """A code's proved holder, who already has an account, chooses a new password. A second factor stays as it is.
 
-    Raises RecoverElsewhere where the account leads to other schools or an authority.
+    Where the account leads to other schools, `other_codes` are of letters of theirs: no office alone may come to what the
+    account may do elsewhere. Raises LettersMissing without one of each, RecoverElsewhere where it leads to an authority.
     """
     _invitation, person = _use(invitation_id, now)
     if person.account_id is None:
         raise WrongCode
-    if not leads_only_to(person.account_id, school.id):
+    if leads_to_authority(person.account_id, school.id):
         raise RecoverElsewhere
+    digests = [code_digest(code) for code in other_codes if code.strip()]
+    for other in other_schools(person.account_id, school.id):
+        _use_there(other, person.account_id, digests, now)
     account = Account.objects.get(pk=person.account_id)
     account.password = make_password(password)
     account.activated_at = account.activated_at or now
     account.save(update_fields=["password", "activated_at"])
     events.publish(SignedOutEverywhere(account.pk))
     return account
+
+
+def _use_there(school_id: int, account_id: int, digests: list[str], now: datetime) -> None:
+    """Use up the letter of another school. Whoever has left that school is given none there, and needs none."""
+    with scope(school_id):
+        persons = Person.objects.filter(account_id=account_id, ended_on__isnull=True)
+        if not persons.exists():
+            return
+        letters = Invitation.objects.filter(code_digest__in=digests, person__in=persons)
+        invitation = letters.filter(used_at__isnull=True, expires_at__gt=now).first()
+        if invitation is None:
+            raise LettersMissing
+        _use(invitation.pk, now)

@@ -62,7 +62,18 @@ def _known(actor: Actor, school: SchoolFacts, person_id: int, today: date) -> li
 
 
 def leads_only_to(account_id: int, school_id: int) -> bool:
-    """Whether the account has no role outside of that school. Reads through the account's own scope."""
+    """Whether the account has no role outside of that school."""
+    return not other_schools(account_id, school_id) and not leads_to_authority(account_id, school_id)
+
+
+def other_schools(account_id: int, school_id: int) -> list[int]:
+    """The other schools where the account has or had a role. Reads through the account's own scope."""
     with scope(school_id, account=account_id):
-        elsewhere = Membership.objects.filter(account_id=account_id).exclude(school_id=school_id).exists()
-        return not elsewhere and not AuthorityMembership.objects.filter(account_id=account_id).exists()
+        rows = Membership.objects.filter(account_id=account_id).exclude(school_id=school_id)
+        return sorted(set(rows.values_list("school_id", flat=True)))
+
+
+def leads_to_authority(account_id: int, school_id: int) -> bool:
+    """Whether the account sees an authority's figures. Reads through the account's own scope."""
+    with scope(school_id, account=account_id):
+        return AuthorityMembership.objects.filter(account_id=account_id).exists()

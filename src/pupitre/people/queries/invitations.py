@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -16,7 +17,7 @@ from pupitre.people.rules.invitations import ROLES_OF, Group, Identity, Invitati
 from pupitre.tenancy.models import School
 
 from . import _current, lasting_on
-from .accounts import leads_only_to
+from .accounts import leads_to_authority, other_schools
 
 PER_PAGE = 100
 
@@ -233,11 +234,20 @@ def free_usernames(person: Person, count: int) -> list[str]:
     return list(dict.fromkeys(name for name in names if name not in taken))[:count]
 
 
-def may_recover(claim: Claim, school_id: int) -> bool:
-    """A letter of this school may change an account's password only where the account leads nowhere else: otherwise one
-    school's office could take over what the account may do in another.
-    """
-    return claim.account_id is not None and leads_only_to(claim.account_id, school_id)
+class Recovery(Enum):
+    """What a letter needs besides to change the password of the account that it is about."""
+
+    NOTHING = "nothing"
+    #: Otherwise one school's office could take over what the account may do in another.
+    OTHER_LETTERS = "other letters"
+    #: No school's letter does: an authority sees more than any of them.
+    IMPOSSIBLE = "impossible"
+
+
+def recovery_of(claim: Claim, school_id: int) -> Recovery:
+    if claim.account_id is None or leads_to_authority(claim.account_id, school_id):
+        return Recovery.IMPOSSIBLE
+    return Recovery.OTHER_LETTERS if other_schools(claim.account_id, school_id) else Recovery.NOTHING
 
 
 def adults_at(email: str) -> list[int]:

@@ -27,7 +27,11 @@ class TakenByAnother(Conflict):
 
 
 class RecoverElsewhere(Refused):
-    """Your account leads to other places too, so a letter of one school cannot change its password. Use "Forgot your password?" instead."""
+    """Your account leads to an authority too, so letters of schools cannot change its password. Use "Forgot your password?" instead."""
+
+
+class LettersMissing(Refused):
+    """Your account leads to other schools too. The code of a letter of each of them is needed: their offices print one."""
 
 
 class UnfitUsername(Refused):

@@ -17,7 +17,7 @@ from pupitre.people.access import actor_of, open_to_all
 from pupitre.people.forms import AccountForm, CodeForm, NewPasswordForm, ProofForm
 from pupitre.people.queries import invitations as queries
 from pupitre.people.rules import WrongCode
-from pupitre.people.rules.invitations import Proof, UsernameTaken, proves
+from pupitre.people.rules.invitations import LettersMissing, Proof, UsernameTaken, proves
 from pupitre.web.middleware import told
 from pupitre.web.pages import render, see
 
@@ -29,8 +29,11 @@ TOLD = (
     ),
     gettext_noop("There is another account for this person. Sign in with it, or ask the office for help."),
     gettext_noop(
-        "Your account leads to other places too, so a letter of one school cannot change its password. "
+        "Your account leads to an authority too, so letters of schools cannot change its password. "
         'Use "Forgot your password?" instead.'
+    ),
+    gettext_noop(
+        "Your account leads to other schools too. The code of a letter of each of them is needed: their offices print one."
     ),
     gettext_noop(
         "A user name has 3 to 40 small letters, digits, dots, dashes or underscores, and begins with a letter."
@@ -140,20 +143,39 @@ def _link(request: HttpRequest, school: str, claim: queries.Claim) -> HttpRespon
 
 def _recover(request: HttpRequest, claim: queries.Claim) -> HttpResponse:
     form = NewPasswordForm(request.POST or None, username=claim.username)
+    if request.method == "POST" and form.is_valid() and (answer := _recovered(request, claim, form)):
+        return answer
     place = actor_of(request).place
-    if request.method == "POST" and form.is_valid():
-        found = actions.recover_account(
-            place, claim.invitation_id, password=form.cleaned_data["password"], now=clock.now()
-        )
-        del request.session[_KEY]
-        return sign_in.let_in(request, found, method="code")
+    recovery = queries.recovery_of(claim, place.id)
     facts = {
         "form": form,
         "claim": claim,
         "school": place,
-        "may_recover": queries.may_recover(claim, place.id),
+        "may_recover": recovery is not queries.Recovery.IMPOSSIBLE,
+        "needs_letters": recovery is queries.Recovery.OTHER_LETTERS,
     }
     return render(request, "people/activation_recover.html", facts, status=422 if form.errors else 200)
+
+
+def _recovered(request: HttpRequest, claim: queries.Claim, form: NewPasswordForm) -> HttpResponse | None:
+    """Signed in with the new password, or None where another school's letter lacks."""
+    codes = form.cleaned_data["codes"].splitlines()
+    usage = sign_in.count_attempt(request, "code", _CODE_RATES) if codes else None
+    try:
+        found = actions.recover_account(
+            actor_of(request).place,
+            claim.invitation_id,
+            password=form.cleaned_data["password"],
+            other_codes=codes,
+            now=clock.now(),
+        )
+    except LettersMissing as error:
+        form.add_error("codes", told(error))
+        return None
+    if usage:
+        usage.rollback()
+    del request.session[_KEY]
+    return sign_in.let_in(request, found, method="code")
 
 
 def _open(request: HttpRequest, claim: queries.Claim) -> HttpResponse:
