@@ -487,10 +487,10 @@ def end_device_rule(request: HttpRequest, rule: Id) -> Any:
     return Status(204, None)
 
 
-@router.post("/classes/{klass}/device-leases", response={201: LeaseMade}, auth=writes)
-def give_device_lease(request: HttpRequest, klass: Id, body: LeaseSent) -> Any:
+@router.post("/classes/{class_id}/device-leases", response={201: LeaseMade}, auth=writes)
+def give_device_lease(request: HttpRequest, class_id: Id, body: LeaseSent) -> Any:
     """Lift the lesson rules of a class or set something for its devices, for some hours at most."""
-    lease = leases.give_lease(actor_of(request), klass, now=clock.now(), **body.model_dump())
+    lease = leases.give_lease(actor_of(request), class_id, now=clock.now(), **body.model_dump())
     return Status(201, {"id": lease.pk, "ends_at": lease.ends_at})
 
 

@@ -24,11 +24,16 @@ class Coverage:
     note: str = ""
 
 
+def gettext_noop(message: str) -> str:
+    """Mark a note for the catalogues; pages translate it when they show it."""
+    return message
+
+
 _WHOLLY: Final = Coverage(Carried.WHOLLY)
 #: Of every setting in `rules.settings`, for Android.
 COVERAGE: Final[Mapping[str, Coverage]] = {
     "camera": _WHOLLY,
-    "microphone": Coverage(Carried.PARTLY, "The microphone is muted; the system leaves no owner of a device more."),
+    "microphone": Coverage(Carried.PARTLY, gettext_noop("The microphone is muted; the system leaves no owner of a device more.")),
     "bluetooth": _WHOLLY,
     "usb_storage": _WHOLLY,
     "screenshots": _WHOLLY,
@@ -42,29 +47,27 @@ COVERAGE: Final[Mapping[str, Coverage]] = {
     "passcode": _WHOLLY,
     "mode": Coverage(
         Carried.PARTLY,
-        "The free agent does not pin an application to the screen. Other applications are hidden, and the home screen "
-        "shows only what is allowed.",
+        gettext_noop("The free agent does not pin an application to the screen. Other applications are hidden, and the home screen "
+        "shows only what is allowed."),
     ),
     "allowed_applications": Coverage(
         Carried.PARTLY,
-        "Hides every other application that the catalogue, a policy or the device's report names, and those that tablets "
-        "are delivered with. One that was never named by anybody stays.",
+        gettext_noop("Hides every other application that the catalogue, a policy or the device's report names, and those that tablets "
+        "are delivered with. One that was never named by anybody stays."),
     ),
     "blocked_applications": _WHOLLY,
-    "kiosk_application": Coverage(Carried.PARTLY, "As for the mode."),
+    "kiosk_application": Coverage(Carried.PARTLY, gettext_noop("As for the mode.")),
     "wifi": Coverage(
-        Carried.NOT, "The agent joins no network after enrolment; the first one goes into the enrolment's QR code."
-    ),
-    "certificates": Coverage(Carried.PARTLY, "Installed for good: the agent takes none back."),
-    "vpn": Coverage(Carried.NOT, "The agent sets up no VPN."),
-    "proxy": Coverage(Carried.PARTLY, "Without the exceptions, which the agent does not know."),
+        Carried.NOT, gettext_noop("The agent joins no network after enrolment; the first one goes into the enrolment's QR code.")),
+    "certificates": Coverage(Carried.PARTLY, gettext_noop("Installed for good: the agent takes none back.")),
+    "vpn": Coverage(Carried.NOT, gettext_noop("The agent sets up no VPN.")),
+    "proxy": Coverage(Carried.PARTLY, gettext_noop("Without the exceptions, which the agent does not know.")),
     "site_cache": Coverage(
-        Carried.NOT, "The agent checks no hash of what it fetches, so it is sent to no server but ours."
-    ),
-    "web": Coverage(Carried.PARTLY, "In Chrome, by its own settings. Block other browsers besides."),
+        Carried.NOT, gettext_noop("The agent checks no hash of what it fetches, so it is sent to no server but ours.")),
+    "web": Coverage(Carried.PARTLY, gettext_noop("In Chrome, by its own settings. Block other browsers besides.")),
     "system_updates": _WHOLLY,
-    "oldest_system": Coverage(Carried.PARTLY, "Told as a problem of the device; nothing can be forced."),
-    "wallpaper": Coverage(Carried.PARTLY, "On the agent's own home screen."),
+    "oldest_system": Coverage(Carried.PARTLY, gettext_noop("Told as a problem of the device; nothing can be forced.")),
+    "wallpaper": Coverage(Carried.PARTLY, gettext_noop("On the agent's own home screen.")),
     "home_applications": _WHOLLY,
     "screen_timeout": _WHOLLY,
     "brightness": _WHOLLY,
