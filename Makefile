@@ -32,9 +32,9 @@ bench: $(VENV)/dev.stamp  ## the benchmarks, each with its ratio
 
 lock: $(VENV)/dev.stamp  ## choose the newest versions the .in files allow
 	@$(PIP) uv
-	@for set in build runtime dev; do $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 \
+	@for set in requirements/build requirements/runtime requirements/dev agent/requirements; do $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+		$$set.in -o $$set.txt || exit 1; done
 
 messages: $(VENV)/dev.stamp  ## gather the words to translate
 	@$(BIN)/python -m house.catalogues update

@@ -35,6 +35,7 @@ class Shelf:
     port: int
     content: dict[str, bytes] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    refuses_with: int = 404
     #: It hangs up after so many bytes, once.
     breaks_after: int = 0
 
@@ -52,7 +53,9 @@ def shelf() -> Iterator[Shelf]:
             found.asked.append((self.path, self.headers.get("Range", "")))
             content = found.content.get(path)
             if content is None:
-                self.send_error(404)
+                self.send_response(found.refuses_with)
+                self.send_header("Retry-After", "120")
+                self.end_headers()
                 return
             start = 0
             if asked := self.headers.get("Range"):
@@ -236,6 +239,33 @@ def test_a_failure_is_tried_again_later_and_later_and_told_once(computer: Comput
     assert (done.problems, done.installations) == ([], [{"version": 5, "state": "installed", "message": ""}])
 
 
+@pytest.mark.parametrize(
+    ("status", "waits", "is_told"), [(429, 120, False), (410, 0, False), (404, 900, True)]
+)
+def test_a_file_that_cannot_come_now_is_no_failure_of_its_application(
+    computer: Computer, shelf: Shelf, status: int, waits: float, is_told: bool
+) -> None:
+    installer = Installer(computer)
+    shelf.refuses_with = status
+    file = {"url": shelf.url("/none"), "sha256": SHA, "size": 9}
+    outcome = installer.bring(wanted(**file))
+    assert [one["state"] for one in outcome.installations] == (["failed"] if is_told else [])
+    assert bool(outcome.problems) == (status != 429)
+    installer.now += timedelta(seconds=max(0, waits - 1))
+    tries = len(shelf.asked)
+    installer.bring(wanted(**file))
+    assert len(shelf.asked) == tries + (waits == 0)
+    installer.now += timedelta(seconds=2)
+    installer.bring(wanted(**file))
+    assert len(shelf.asked) == tries + 1 + (waits == 0)
+
+
+def test_a_server_that_is_away_is_no_failure_of_an_application(computer: Computer) -> None:
+    outcome = Installer(computer).bring(wanted(url="http://127.0.0.1:9/a", sha256=SHA, size=9))
+    assert outcome.installations == []
+    assert "127.0.0.1" in outcome.problems[0].reason
+
+
 def test_a_newer_one_stays_where_that_is_said_and_goes_back_where_it_is_not(computer: Computer) -> None:
     installer = Installer(computer)
     computer.put("/packages", "installed\tgimp\t3.0\n")
@@ -252,6 +282,18 @@ def test_what_says_it_was_installed_and_is_not_there_has_failed(computer: Comput
     computer.give_tool("apt-get", "exit 0")
     outcome = Installer(computer).bring(wanted())
     assert "not there" in outcome.problems[0].reason
+
+
+def test_an_installation_that_was_cut_by_the_power_is_completed(computer: Computer) -> None:
+    computer.give_tool(
+        "apt-get",
+        """
+[ -e "$ROOT/configured" ] || { echo "E: dpkg was interrupted, you must run 'dpkg --configure -a'"; exit 100; }
+printf 'installed\\tgimp\\t2.10\\n' > "$ROOT/packages\"""",
+    )
+    computer.give_tool("dpkg", 'touch "$ROOT/configured"')
+    assert Installer(computer).bring(wanted()).problems == []
+    assert computer.calls("dpkg") == [["dpkg", "--configure", "-a"]]
 
 
 def test_a_kind_that_this_computer_cannot_install_is_said(computer: Computer) -> None:

@@ -30,6 +30,8 @@ FOLDER: Final = {"linux": "/var/lib/pupitre-agent", WINDOWS: r"C:\ProgramData\Pu
 _MOST_PROBLEMS: Final = 100
 _MOST_RESULTS: Final = 100
 _REASON: Final = 1000
+#: A state that is younger is not asked for again because of its addresses.
+_FRESH: Final = timedelta(minutes=30)
 #: A script may run that long; a lesson's rule does not wait for it.
 _SOFTWARE, _COMMANDS = "software", "commands"
 
@@ -46,6 +48,8 @@ class SoftwareDone:
     installations: list[dict[str, Any]] = field(default_factory=list)
     applications: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    #: Addresses in the state have ended: it must be asked for again.
+    is_outdated: bool = False
 
 
 class Agent:
@@ -161,6 +165,7 @@ class Agent:
         outcome = installing.bring(_with_cache(state), now)
         done.problems += outcome.problems
         done.installations, done.applications, done.files = outcome.installations, installing.kept, files.kept
+        done.is_outdated = downloads.address_ended
         return done
 
     # Beside
@@ -192,8 +197,13 @@ class Agent:
         self._software_problems = done.problems
         self.memory.applications, self.memory.files = done.applications, done.files
         self.memory.installations += done.installations
+        if done.is_outdated and self._is_old(self.memory.state_at):
+            self.memory.etag = ""
         if had_picture:
             self.apply()
+
+    def _is_old(self, moment: str) -> bool:
+        return not moment or self._clock.now() - datetime.fromisoformat(moment) > _FRESH
 
     # Checking in
 
@@ -205,7 +215,10 @@ class Agent:
         except Retired:
             self.retire()
             raise
-        self._was_taken(taken)
+        self.memory.told = taken["told"]
+        self._clock.finding = ""
+        if not (isinstance(reply.told, dict) and reply.told.get("standing") == "waiting"):
+            self._was_taken(taken)  # of a device that waits for approval the rest is not kept
         self.memory.last_contact = self._clock.now().isoformat(timespec="seconds")
         self.memory.last_failure = ""
         if reply.told is None:
@@ -219,6 +232,7 @@ class Agent:
         return (
             bool(self._untold_results() or self.memory.installations)
             or self.memory.told.get("applied") != self.memory.applied
+            or (self.memory.state is not None and not self.memory.etag)
         )
 
     @property
@@ -250,6 +264,7 @@ class Agent:
     def _take_state(self, state: dict[str, Any] | None, etag: str) -> None:
         if state is not None:
             self.memory.state = state
+            self.memory.state_at = self._clock.now().isoformat()
             self.memory.etag = etag or f'"{state.get("version", "")}"'
             self._keep()
             self.apply()
@@ -284,12 +299,10 @@ class Agent:
         }
 
     def _was_taken(self, taken: Mapping[str, Any]) -> None:
-        self.memory.told = taken["told"]
         self.memory.inventory = taken["inventory"]
         for one in taken["results"]:
             one["is_taken"] = True
         self.memory.installations = self.memory.installations[taken["installations"] :]
-        self._clock.finding = ""
 
     def _named_packages(self) -> list[str]:
         return [str(one.get("package")) for one in (self.memory.state or {}).get("applications") or []]

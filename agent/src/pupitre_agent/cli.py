@@ -29,6 +29,8 @@ from .store import Identity, Memory, Store
 #: A root that is not this computer's, its system, and a file that moves the clock: for tests and pictures of computers.
 _ROOT, _SYSTEM, _CLOCK = "PUPITRE_AGENT_ROOT", "PUPITRE_AGENT_SYSTEM", "PUPITRE_AGENT_CLOCK"
 _TRIES: Final = 5
+_UNIT: Final = "pupitre-agent.service"
+_UNITS: Final = ("/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system")
 _ENDED: Final = 3
 
 
@@ -134,6 +136,8 @@ def _enrol(options: argparse.Namespace) -> int:
     if kept := clock.memory():
         store.write("clock", kept)
     print(f"{told['device']}: {told.get('standing')}")
+    if any(machine.mode(f"{folder}/{_UNIT}") is not None for folder in _UNITS):
+        machine.run("systemctl", "start", "--no-block", _UNIT)
     return 0
 
 

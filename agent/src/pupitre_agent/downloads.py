@@ -1,6 +1,7 @@
 """Files of the server, or of a copy in the house: resumed where they were broken off, accepted only with the right hash."""
 
 import hashlib
+import http.client
 import shutil
 import urllib.error
 import urllib.request
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from .errors import CannotApply
+from .errors import AddressEnded, CannotApply, Postponed
 
 _PIECE: Final = 1 << 18
 #: Left free on the disk whatever is fetched.
@@ -21,6 +22,9 @@ Open = Callable[[urllib.request.Request], Any]
 
 class Downloads:
     """A folder of what was fetched, named by its hash."""
+
+    #: An address had ended: the state must be asked for again.
+    address_ended = False
 
     def __init__(self, folder: Path, open_url: Open) -> None:
         self._folder = folder
@@ -36,17 +40,18 @@ class Downloads:
             return whole
         part = whole.with_suffix(".part")
         self._check_room(size - (part.stat().st_size if part.exists() else 0))
-        reasons = []
+        failures: list[Exception] = []
         for source in _sources(url, cache):
             try:
                 self._fetch(source, part, sha256)
                 self._check(part, sha256)
                 part.replace(whole)
             except (OSError, ValueError, CannotApply) as error:
-                reasons.append(f"{urlsplit(source).hostname}: {error}")
+                failures.append(error)
             else:
                 return whole
-        raise CannotApply("; ".join(reasons))
+        self.address_ended = self.address_ended or isinstance(failures[-1], AddressEnded)
+        raise _failure(failures, str(urlsplit(url).hostname))
 
     def forget(self, sha256: str) -> None:
         """What was used is not kept."""
@@ -66,9 +71,9 @@ class Downloads:
             answer = self._open(request)
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code == 416:
+            if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return  # all of it is here; the hash decides
-            raise
+            raise _of_answer(error) from error
         with closing(answer), part.open("ab" if answer.status == 206 else "wb") as file:
             announced = answer.headers.get("Content-Length", "")
             come = 0
@@ -87,6 +92,23 @@ class Downloads:
         if digest.hexdigest() != sha256.lower():
             part.unlink()
             raise CannotApply("What came is not the file that was announced: its hash differs.")
+
+
+def _of_answer(error: urllib.error.HTTPError) -> CannotApply:
+    if error.code == http.client.GONE:
+        return AddressEnded("The address of the file has ended.")
+    if error.code in {http.client.TOO_MANY_REQUESTS, http.client.SERVICE_UNAVAILABLE}:
+        told = error.headers.get("Retry-After", "")
+        return Postponed("The server asks to wait.", float(told) if told.isdigit() else 60.0)
+    return CannotApply(f"The server answered {error.code}.")
+
+
+def _failure(failures: list[Exception], host: str) -> CannotApply:
+    """The last source's failure, which is the server's own: a copy in the house that fails is nobody's fault."""
+    last = failures[-1]
+    if isinstance(last, CannotApply):
+        return last
+    return Postponed(f"{host}: {last}")
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

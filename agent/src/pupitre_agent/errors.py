@@ -43,3 +43,16 @@ class Untrusted(AgentError):
 
 class CannotApply(AgentError):
     """A setting, file or application that this computer cannot have, and why."""
+
+
+class Postponed(CannotApply):
+    """A file that cannot be fetched now, through no fault of its own: the network, or the site's budget."""
+
+    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        #: How long the server asks to wait; 0 where it said nothing.
+        self.seconds = seconds
+
+
+class AddressEnded(Postponed):
+    """The file's address has ended: the state has a new one."""

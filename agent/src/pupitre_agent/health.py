@@ -9,6 +9,8 @@ from .machine import WINDOWS, Machine, text_of
 from .powershell import powershell
 
 _DMI: Final = "/sys/class/dmi/id"
+#: Finer steps would be another message every time.
+_STORAGE_STEP: Final = 100_000_000
 _SUPPLY: Final = "/sys/class/power_supply"
 _BIOS: Final = r"HKLM\HARDWARE\DESCRIPTION\System\BIOS"
 _VERSION: Final = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -84,8 +86,9 @@ def boot_name(machine: Machine) -> str:
 
 def measures(machine: Machine) -> dict[str, Any]:
     """Battery and free storage: the members of a check-in that change by the hour."""
+    free = shutil.disk_usage(machine.real("/")).free
     battery = _windows_battery(machine) if machine.system == WINDOWS else _linux_battery(machine)
-    return {**battery, "storage_free": shutil.disk_usage(machine.real("/")).free >> 20 << 20}
+    return {**battery, "storage_free": free // _STORAGE_STEP * _STORAGE_STEP}
 
 
 def _linux_battery(machine: Machine) -> dict[str, Any]:

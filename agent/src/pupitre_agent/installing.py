@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from .downloads import Downloads
 from .engine import Problem
-from .errors import CannotApply
+from .errors import CannotApply, Postponed
 from .machine import Machine, Ran
 from .packages import Application, Tool, tools_of
 
@@ -159,6 +159,9 @@ class One:
         one = self._application
         try:
             path = self._all.fetch(one)
+        except Postponed as error:
+            self._postponed(error)
+            return
         except (CannotApply, OSError) as error:
             self._failed(str(error))
             return
@@ -202,6 +205,15 @@ class One:
             ran = self._tool.hold(self._machine, self._application.package, is_held=wanted)
             if ran is None or ran.succeeded:
                 self._memory["held"] = wanted
+
+    def _postponed(self, error: Postponed) -> None:
+        """The file could not be fetched now: that says nothing about the application, and halts no rollout."""
+        again = (self._now + timedelta(seconds=error.seconds)).isoformat()
+        self._memory.update(
+            again_at=again, of=self._what(), reason=f"{self._application.package}: {error}"[:_MESSAGE]
+        )
+        if not error.seconds:
+            self._outcome.problems.append(Problem("applications", self._memory["reason"]))
 
     def _failed(self, reason: str) -> None:
         is_same = self._memory.get("of") == self._what()

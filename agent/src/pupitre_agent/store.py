@@ -52,6 +52,8 @@ class Memory:
     etag: str = ""
     #: The desired state as it was signed, or None before the first.
     state: dict[str, Any] | None = None
+    #: When it was told.
+    state_at: str = ""
     applied: str = ""
     problems: list[dict[str, str]] = field(default_factory=list)
     #: Those of applications and files, which are not looked at as often.

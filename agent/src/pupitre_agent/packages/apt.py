@@ -1,6 +1,10 @@
 """Debian packages by apt-get and dpkg."""
 
+from typing import Final
+
 from pupitre_agent.machine import Machine, Ran
+
+_INTERRUPTED: Final = "dpkg --configure -a"
 
 
 class Apt:
@@ -22,10 +26,18 @@ class Apt:
         if not path:
             machine.run("apt-get", "update", "-q", seconds=600)
         what = path or (f"{package}={version}" if version else package)
-        return machine.run("apt-get", "install", *self._options, "--", what, seconds=1800)
+        ran = self._apt(machine, "install", what)
+        if not ran.succeeded and _INTERRUPTED in ran.output:
+            # The power went in the middle of an earlier one.
+            machine.run("dpkg", "--configure", "-a", seconds=1800)
+            ran = self._apt(machine, "install", what)
+        return ran
+
+    def _apt(self, machine: Machine, act: str, what: str) -> Ran:
+        return machine.run("apt-get", act, *self._options, "--", what, seconds=1800)
 
     def remove(self, machine: Machine, package: str) -> Ran:
-        return machine.run("apt-get", "remove", *self._options, "--", package, seconds=1800)
+        return self._apt(machine, "remove", package)
 
     def hold(self, machine: Machine, package: str, *, is_held: bool) -> Ran | None:
         return machine.run("apt-mark", "hold" if is_held else "unhold", "--", package)
