@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from allauth.core.internal import ratelimit
@@ -275,7 +276,7 @@ def proved(cast: Cast) -> Client:
     return browser
 
 
-def recover(browser: Client, codes: str = "") -> HttpResponse:
+def recover(browser: Client, codes: str = "") -> Any:
     return browser.post("/s/oak/activation/account", {"password": SECRET, "codes": codes})
 
 
