@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -217,13 +218,51 @@ def test_an_inventory_is_kept_by_differences(place: Place, machine: Machine) -> 
 
 
 def test_what_became_of_an_application_is_kept(place: Place, machine: Machine) -> None:
-    told = [{"version": 12, "state": "failed", "message": "no room"}, {"version": 13, "state": "odd"}]
-    assert machine.check_in(installations=told).status == 200
-    machine.check_in(installations=[{"version": 12, "state": "installed"}])
-    kept = place.run(
-        "SELECT version, state, message FROM devices_installation WHERE device_id = %s", id_of(place, machine)
+    version, device = _version(place), id_of(place, machine)
+    kept = "SELECT version, state, message FROM devices_installation WHERE device_id = %s"
+    told = [
+        {"version": version, "state": "failed", "message": "no room"},
+        {"version": version + 1, "state": "installed"},
+    ]
+    assert _until(lambda: machine.check_in(installations=told).status and bool(place.run(kept, device)))
+    assert place.run(kept, device) == [{"version": version, "state": 2, "message": "no room"}]
+    machine.check_in(
+        installations=[{"version": version, "state": "installed"}, {"version": version, "state": "odd"}]
     )
-    assert kept == [{"version": 12, "state": 1, "message": ""}]
+    assert place.run(kept, device) == [{"version": version, "state": 1, "message": ""}]
+
+
+def test_an_application_is_told_with_a_signed_address(place: Place, machine: Machine) -> None:
+    version = _version(place, package="org.example.atlas")
+    place.say(Level.SCHOOL, place.oak, applications=[{"package": "org.example.atlas", "action": "install"}])
+    told: Any = _settled(machine)
+    found = told["state"]["applications"][0]
+    assert (found["version"], found["version_id"], found["sha256"]) == ("6.0", version, "ab" * 32)
+    assert "/files/" in found["url"]
+    chain, mark, _ = told["state"]["version"].partition("~")
+    assert mark, "what it shall install is a part of the version"
+    machine.check_in(applied=told["state"]["version"])
+    assert place.status(id_of(place, machine))["applied"] == chain, "what pages compare with"
+    withdrawn = "UPDATE devices_applicationversion SET withdrawn_at = now() WHERE id = %s"
+    place.as_school(place.oak, withdrawn, version)
+    then: Any = _settled(machine)
+    assert then["state"]["applications"] == []
+
+
+def _version(place: Place, package: str = "org.example.app") -> int:
+    made = place.as_school(
+        place.oak,
+        "INSERT INTO devices_application (authority_id, school_id, package, name, platform, kind, publisher, notes, icon_key, created_at) "
+        "VALUES (%s, %s, %s, 'Atlas', 3, 'deb', '', '', '', now()) RETURNING id",
+        place.authority, place.oak, package,
+    )[0]["id"]  # fmt: skip
+    found = place.as_school(
+        place.oak,
+        "INSERT INTO devices_applicationversion (authority_id, school_id, application_id, version, code, file_key, file_name, size, "
+        "sha256, url, created_at) VALUES (%s, %s, %s, '6.0', 0, 'key', 'atlas.deb', 5, %s, '', now()) RETURNING id",
+        place.authority, place.oak, made, "ab" * 32,
+    )  # fmt: skip
+    return int(found[0]["id"])
 
 
 def _settled(machine: Machine, running: Running | None = None) -> dict[str, object]:

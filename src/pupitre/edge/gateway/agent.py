@@ -119,10 +119,14 @@ class Agent:
         text = headers.get(b"pupitre-session", b"")
         now_ms = _milliseconds()
         time = wire.time_of(headers.get(b"pupitre-time", b""), now_ms)
-        known = self._new.get(text) or await self._known(text)
+        known = self._new.get(text)
+        secret = known.secret if known is not None else wire.secret_of(text, self._sessions_key)
         signature = headers.get(b"pupitre-signature", b"")
-        if not wire.is_authentic(known.secret, wire.signed_text(request.method, path, time, body), signature):
+        if not wire.is_authentic(secret, wire.signed_text(request.method, path, time, body), signature):
+            wire.read_session(text)
             raise wire.NotAuthentic
+        if known is None:  # only now is it worth asking the database, and remembering
+            known = await self._known(text, secret)
         if known.ends_at * 1000 < now_ms:
             raise wire.SessionEnded
         if known.device.is_stale:
@@ -132,13 +136,11 @@ class Agent:
             _may_speak(device)
         return device
 
-    async def _known(self, text: bytes) -> _Known:
+    async def _known(self, text: bytes, secret: bytes) -> _Known:
         found = self._old.pop(text, None)
         if found is None:
             session = wire.read_session(text)
-            secret = wire.secret_of(text, self._sessions_key)
-            device = await self._current(session.device_id, session.key_check)
-            found = _Known(device, secret, session)
+            found = _Known(await self._current(session.device_id, session.key_check), secret, session)
         if len(self._new) >= self._half:
             self._old, self._new = self._new, {}
         self._new[text] = found
@@ -193,6 +195,7 @@ class Agent:
                 (one.version, int(state), one.message)
                 for one in said.installations
                 if (state := wire.INSTALLED.get(one.state)) is not None
+                and self._fleet.knows_version(one.version, device.authority)
             ]
             await self._reports.save_installations(device, told, now)
         inventory = said.inventory

@@ -50,7 +50,7 @@ class Commands:
                 statement("hand_out_commands"), device.school, device.id, now, now - AGAIN_AFTER, at_once
             )
             found = [await _told(connection, device, row) for row in sorted(rows, key=lambda row: row["id"])]
-            if not found:
+            if not rows:
                 await self._look_whether_done(connection, device, now)
         return [one for one in found if one is not None]
 
@@ -74,8 +74,10 @@ class Commands:
             )
 
     async def _look_whether_done(self, connection: Any, device: Device, now: datetime) -> None:
-        if not await connection.fetchval(statement("has_active_commands"), device.school, device.id, now):
-            self._fleet.with_commands.discard(device.id)
+        # Given up first: what is notified while the database is asked adds it again.
+        self._fleet.with_commands.discard(device.id)
+        if await connection.fetchval(statement("has_active_commands"), device.school, device.id, now):
+            self._fleet.with_commands.add(device.id)
 
 
 async def _told(connection: Any, device: Device, row: Any) -> Told | None:

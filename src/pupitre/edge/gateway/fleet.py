@@ -4,6 +4,7 @@ Everything here can be read anew from the database at any time; `listening.py` s
 once for all that shall be the same, and kept until something changes.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import datetime
@@ -93,14 +94,19 @@ class Fleet:
         self._schools: dict[int, tuple[int, str]] = {}
         self._sizes: dict[int, int] = {}
         self._catalogue = applications.Catalogue()
+        self._versions: dict[int, int] = {}
         self._catalogue_sum = ""
         self._has_running = False
         #: Ids of devices for which a command waits or is under way.
         self.with_commands: set[int] = set()
+        #: Those of them that were notified while all are read: what is read may be older than that.
+        self._fresh_commands: set[int] | None = None
         #: What was changed while devices are being read: what is read may be older than that.
         self._touched: set[int] = set()
         self._all_touched = False
         self._reading = 0
+        #: One reads at a time: what was read first must not replace what was read last.
+        self._loading = asyncio.Lock()
         self._by_id = Reader(self._read_ids)
         self._by_number = Reader(self._read_numbers)
 
@@ -297,30 +303,47 @@ class Fleet:
 
     async def load(self) -> None:
         """Read everything. Raises Away."""
-        async with self._postgres.gateway() as connection:
+        async with self._loading, self._postgres.gateway() as connection:
             await self._load_targets(connection, 0)
             await self._load_catalogue(connection)
-            rows = await connection.fetch(statement("active_commands"))
-        self.with_commands = {row["device_id"] for row in rows}
+        await self.load_commands()
+
+    def expect_command(self, device_id: int) -> None:
+        """A command waits for this device."""
+        self.with_commands.add(device_id)
+        if self._fresh_commands is not None:
+            self._fresh_commands.add(device_id)
+
+    def knows_version(self, version_id: int, authority_id: int) -> bool:
+        """Whether this is a version of an application in that authority's catalogue, or a school's of it."""
+        return self._versions.get(version_id) == authority_id
 
     async def load_targets(self) -> set[tuple[int, int]]:
         """Read what policies say anew; returns whom it concerns: (level, whom). Raises Away."""
-        async with self._postgres.gateway() as connection:
+        async with self._loading, self._postgres.gateway() as connection:
             return await self._load_targets(connection, self._revision)
 
     async def load_catalogue(self) -> None:
         """Read schools, applications and rollouts anew where they changed. Raises Away."""
-        async with self._postgres.gateway() as connection:
+        async with self._loading, self._postgres.gateway() as connection:
             await self._load_catalogue(connection)
 
     async def load_commands(self, school_id: int | None = None) -> set[int]:
         """Read which devices have commands; returns those that had none. Raises Away."""
-        async with self._postgres.gateway() as connection:
-            if school_id is None:
-                rows = await connection.fetch(statement("active_commands"))
-            else:
-                rows = await connection.fetch(statement("active_commands_of_school"), school_id)
-        found = {row["device_id"] for row in rows}
+        async with self._loading:
+            return await self._load_commands(school_id)
+
+    async def _load_commands(self, school_id: int | None) -> set[int]:
+        self._fresh_commands = set()
+        try:
+            async with self._postgres.gateway() as connection:
+                if school_id is None:
+                    rows = await connection.fetch(statement("active_commands"))
+                else:
+                    rows = await connection.fetch(statement("active_commands_of_school"), school_id)
+            found = {row["device_id"] for row in rows} | self._fresh_commands
+        finally:
+            self._fresh_commands = None
         fresh = found - self.with_commands
         self.with_commands = found if school_id is None else self.with_commands | found
         return fresh
@@ -359,6 +382,9 @@ class Fleet:
             for name in ("applications", "application_versions", "rollouts", "waves")
         ]
         self._catalogue = applications.catalogue_of(*rows)
+        self._versions = {
+            version.id: one.authority for one in self._catalogue.applications for version in one.versions
+        }
         self._has_running = any(r["state"] in _RUNNING for r in rows[2])
         if any(r["site_budget"] and r["state"] in _RUNNING for r in rows[2]):
             sizes = await connection.fetch(statement("sizes_of_schools"))

@@ -88,7 +88,7 @@ class Listening:
             self._fleet.forget_school(int(what))
             self._waiting.wake_where(lambda device: device.school == int(what))
         elif word == "command" and what.isdigit():
-            self._fleet.with_commands.add(int(what))
+            self._fleet.expect_command(int(what))
             self._waiting.wake([int(what)])
         elif word == "echo":
             if what == self._name:
