@@ -151,6 +151,8 @@ def test_a_certificate_is_trusted_and_what_is_none_is_not(computer: Computer, ce
     (name,) = computer.machine.names(folder)
     assert computer.text(f"{folder}/{name}") == certificate
     assert computer.calls("update-ca-certificates") == [["update-ca-certificates"]]
+    assert f"{folder}/{name}" in computer.text("/etc/firefox/policies/policies.json")
+    assert "CACertificates" in computer.text("/etc/chromium/policies/managed/pupitre.json")
 
 
 TUNNEL = """[Interface]

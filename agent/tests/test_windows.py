@@ -99,6 +99,9 @@ def test_a_certificate_goes_by_its_thumbprint(windows: Computer, certificate: st
     assert apply(windows, certificates=[{"name": "Oak", "pem": certificate}]) == []
     ((*add, path),) = windows.calls("certutil")
     assert add == ["certutil", "-addstore", "-f", "Root"]
+    assert "ImportEnterpriseRoots" in value(
+        windows, r"HKLM\SOFTWARE\Policies\Mozilla\Firefox", "Certificates"
+    )
     apply(windows)
     assert windows.calls("certutil")[-1][:3] == ["certutil", "-delstore", "Root"]
     assert windows.calls("certutil")[-1][3] in path

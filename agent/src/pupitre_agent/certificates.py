@@ -1,5 +1,6 @@
 """A certificate that a policy names, looked at before the computer is made to trust it."""
 
+import base64
 import hashlib
 
 from cryptography import x509
@@ -11,6 +12,11 @@ from .errors import CannotApply
 def checked(pem: str) -> str:
     """The first certificate of a PEM text, written anew. Raises CannotApply where there is none."""
     return _loaded(pem).public_bytes(Encoding.PEM).decode()
+
+
+def encoded(pem: str) -> str:
+    """Its DER in base64."""
+    return base64.b64encode(_loaded(pem).public_bytes(Encoding.DER)).decode()
 
 
 def thumbprint(pem: str) -> str:

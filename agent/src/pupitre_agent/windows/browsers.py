@@ -23,7 +23,9 @@ def _wants(settings: Settings, machine: Machine) -> Part:
         for name, value in chromium(settings).items():
             own = _EDGE.get(name, name) if key.endswith("Edge") else name
             part.resources += _values(key, own, value)
-    for name, value in firefox(settings).items():
+    # Chrome and Edge go by the computer's store as it is; Firefox when it is told to.
+    roots = {"Certificates": {"ImportEnterpriseRoots": True}} if settings.get("certificates") else {}
+    for name, value in {**firefox(settings), **roots}.items():
         # What is an object in policies.json is its text here.
         text = json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
         part.resources += _values(_FIREFOX, name, text)
@@ -37,4 +39,4 @@ def _values(key: str, name: str, value: Any) -> list[Resource]:
     return [Value(key, name, single)]
 
 
-HANDLER: Final = Handler("browsers", KEYS, _wants)
+HANDLER: Final = Handler("browsers", KEYS | {"certificates"}, _wants)
