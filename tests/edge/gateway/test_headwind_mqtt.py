@@ -128,13 +128,19 @@ def test_a_tablet_is_told_by_the_broker_once_and_what_it_is_told_is_in_its_confi
     assert tablet.config is not None
     assert tablet.config["pushOptions"] == "mqttAlarm"
 
-    async def scenario() -> list[dict[str, Any]]:
-        async with mqtt.joined(tablet.number) as client:
-            await asyncio.to_thread(place.tell, place.oak, row(place, tablet)["id"], Verb.LOCK)
-            first = await mqtt.first(client)
-            return [first, *await mqtt.hear(client, 1.5)]
+    device = row(place, tablet)["id"]
 
-    assert asyncio.run(scenario()) == [{"messageType": "configUpdated"}], "two processes, one message"
+    async def scenario() -> list[str]:
+        async with mqtt.joined(tablet.number) as client:
+            await mqtt.hear(client, 1.0)  # that it came in
+            await asyncio.to_thread(place.tell, place.oak, device, Verb.MESSAGE, arguments={"text": "Here"})
+            await asyncio.to_thread(place.tell, place.oak, device, Verb.LOCK)
+            heard = []
+            while "intent" not in heard or "configUpdated" not in heard:
+                heard.append((await mqtt.first(client))["messageType"])
+            return [*heard, *(one["messageType"] for one in await mqtt.hear(client, 1.5))]
+
+    assert asyncio.run(scenario()).count("intent") == 1, "two processes, one message"
     assert tablet.apply()["lock"] is True
 
 
@@ -147,7 +153,9 @@ def test_what_came_while_it_was_off_is_heard_when_it_is_back(
 
     async def back() -> dict[str, Any]:
         async with mqtt.joined(tablet.number) as client:
-            return await mqtt.first(client)
+            while (heard := await mqtt.first(client))["messageType"] != "intent":
+                pass
+            return heard
 
     asyncio.run(join())
     message = place.tell(

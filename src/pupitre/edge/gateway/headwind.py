@@ -330,7 +330,7 @@ class Headwind:
         if not self._keeping.says_something_new(device, report, state.version):
             status = Status(report.battery, report.is_charging)
         else:
-            status = await self._keep(device, report, state, now)
+            status = await self._keep(device, report, state)
         try:
             await self._gateway.reports.save_status(device, status, address)
         except DomainError:
@@ -339,15 +339,10 @@ class Headwind:
         if device.id in self._fleet.with_commands and report.commands:
             await self._save(device, verbs.proved(report, await self._keeping.sent(device)))
 
-    async def _keep(self, device: Device, report: Reported, state: State, now: datetime) -> Status:
+    async def _keep(self, device: Device, report: Reported, state: State) -> Status:
         """Keep what is new in a report besides its status, which is returned."""
         try:
-            await self._keeping.keep_inventory(device, report)
-            installed = _installed(report, state)
-            if installed:
-                await self._gateway.reports.save_installations(device, installed, now)
-            if report.model and not device.has_told:
-                await self._keeping.keep_model(device, report.model)
+            await self._keeping.keep_inventory(device, report, _installed(report, state))
         except DomainError:
             self._keeping.forget(device)
             raise
@@ -529,10 +524,10 @@ def _named(state: State) -> frozenset[str]:
     return frozenset(found)
 
 
-def _installed(report: Reported, state: State) -> list[tuple[int, int, str]]:
+def _installed(report: Reported, state: State) -> list[int]:
     """The versions that the device shall have and has."""
     return [
-        (one.version_id, int(InstallState.INSTALLED), "")
+        one.version_id
         for one in state.wanted
         if one.version_id
         and (has := report.applications.get(one.package))

@@ -8,21 +8,21 @@ from typing import Any, Final
 
 import msgspec
 
-from pupitre.devices.rules import Verb
+from pupitre.devices.rules import InstallState, Verb
 from pupitre.devices.rules.fleet import plain_serial
 from pupitre.devices.rules.headwind.configuration import Remembered
 from pupitre.devices.rules.headwind.reading import Reported
 from pupitre.devices.rules.headwind.verbs import Order
 from pupitre.kernel import clock
-from pupitre.kernel.postgres import Postgres, narrow
+from pupitre.kernel.postgres import Connection, Postgres, narrow
 
 from .batches import Batches, Reader
 from .commands import AGAIN_AFTER
 from .fleet import Device
 from .statements import statement
 
-#: device, school, applications, hardware, digest
-_Inventory = tuple[int, int, str, str, str]
+#: device, school, applications, hardware, digest, model, authority, versions that it has of those it shall have
+_Inventory = tuple[int, int, str, str, str, str, int, tuple[int, ...]]
 #: Devices of which it is remembered what they said last; all are forgotten at once when there are more.
 _MOST: Final = 200_000
 
@@ -136,39 +136,47 @@ class Keeping:
         """What the device said last was not kept."""
         self._said.pop(device.id, None)
 
-    async def keep_inventory(self, device: Device, report: Reported) -> None:
-        """What is installed, and which of our files it has. Raises Away, Overloaded."""
+    async def keep_inventory(self, device: Device, report: Reported, versions: Iterable[int]) -> None:
+        """What is installed, which of our files it has, and which versions of those that it shall have. Raises Away, Overloaded."""
+        has = tuple(sorted(set(versions)))
         facts = {
             "headwind_files": {path: list(held) for path, held in report.files.items()},
+            "headwind_versions": has,
             "cpu": report.cpu,
         }
+        digest = _digest(report.applications, facts).hex()
         await self._inventories.put(
             (
-                device.id, device.school, _json(report.applications), _json(facts),
-                _digest(report.applications, facts).hex(),
+                device.id, device.school, _json(report.applications), _json(facts), digest, report.model,
+                device.authority, has,
             )
         )  # fmt: skip
 
-    async def keep_model(self, device: Device, model: str) -> None:
-        """Raises Away."""
-        async with self._postgres.gateway() as connection:
-            await narrow(
-                connection, device.school
-            )  # what changes of a device is kept in its school's history
-            await connection.execute(statement("headwind_model"), device.school, device.id, model)
-
     async def _write(self, rows: list[_Inventory]) -> None:
-        devices, schools, applications, hardware, digests = zip(*rows, strict=True)
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        devices, schools, *texts = columns[:5]
         async with self._postgres.gateway() as connection:
-            await connection.execute(
-                statement("headwind_inventories"),
-                clock.now(),
-                schools,
-                devices,
-                applications,
-                hardware,
-                digests,
+            kept = await connection.fetch(
+                statement("headwind_inventories"), clock.now(), schools, devices, *texts
             )
+            # Of what was kept already everything that follows was, too: not anew for each process that begins.
+            changed = {row["device_id"] for row in kept}
+            await self._write_rest(connection, [row for row in rows if row[0] in changed])
+
+    async def _write_rest(self, connection: Connection, rows: list[_Inventory]) -> None:
+        installed = [(row[1], row[6], row[0], version) for row in rows for version in row[7]]
+        if installed:
+            states, messages = [int(InstallState.INSTALLED)] * len(installed), [""] * len(installed)
+            columns = [list(column) for column in zip(*installed, strict=True)]
+            await connection.execute(statement("save_installations"), clock.now(), *columns, states, messages)
+        models: dict[int, dict[int, str]] = {}
+        for row in rows:
+            if row[5]:
+                models.setdefault(row[1], {})[row[0]] = row[5]
+        for school, named in sorted(models.items()):
+            # What changes of a device is kept in its school's history.
+            await narrow(connection, school)
+            await connection.execute(statement("headwind_models"), school, list(named), list(named.values()))
 
 
 def _orders(rows: Iterable[Any]) -> list[Order]:

@@ -87,6 +87,10 @@ class Publishing:
                 await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
 
     async def _carry_out(self, client: Any) -> None:
+        await self._fleet.load_commands()
+        for device_id in tuple(self._fleet.with_commands):
+            # Told while nobody published.
+            await self._tell_commands(client, device_id)
         while True:
             said = await self._work.get()
             word, _, what = said.partition(" ")

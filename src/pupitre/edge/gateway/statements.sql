@@ -252,11 +252,13 @@ SELECT u.school_id, u.device_id, u.applications::jsonb, u.hardware::jsonb, u.dig
 ON CONFLICT (device_id) DO UPDATE
    SET applications = excluded.applications, hardware = devices_inventory.hardware || excluded.hardware, digest = excluded.digest,
        reported_at = excluded.reported_at
- WHERE devices_inventory.digest <> excluded.digest;
+ WHERE devices_inventory.digest <> excluded.digest
+RETURNING device_id;
 
--- name: headwind_model
--- What the list of the delivery did not say.
-UPDATE devices_device SET model = $3 WHERE school_id = $1 AND id = $2 AND model = '';
+-- name: headwind_models
+-- What the lists of deliveries did not say.
+UPDATE devices_device d SET model = u.model FROM unnest($2::bigint[], $3::text[]) u(id, model)
+ WHERE d.school_id = $1 AND d.id = u.id AND d.model = '';
 
 -- name: headwind_hand_out
 UPDATE devices_command c SET state = 3, sent_at = $4, attempts = least(c.attempts + 1, 32000)

@@ -154,12 +154,13 @@ def settings_told(body: bytes) -> int:
 
 def text(told: object, longest: int = MOST_TEXT) -> str:
     """The text, fit to be kept; "" for anything else but a number."""
-    if isinstance(told, int) and not isinstance(told, bool) and abs(told) < 10**18:
-        told = str(told)
-    if not isinstance(told, str):
-        return ""
-    # Nearly everything is printable, and seen to be so in no time.
-    return (told if told.isprintable() else _UNFIT.sub("", told))[:longest].strip()
+    if isinstance(told, str):
+        # Nearly everything is printable, and seen to be so in no time.
+        if len(told) <= longest and told.isprintable():
+            return told.strip()
+        return _UNFIT.sub("", told)[:longest].strip()
+    is_number = isinstance(told, int) and not isinstance(told, bool) and abs(told) < 10**18
+    return str(told) if is_number else ""
 
 
 def number(told: object) -> int:
