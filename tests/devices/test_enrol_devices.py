@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from pupitre.devices.actions import enrolling
-from pupitre.devices.models import Device, DeviceEvent
-from pupitre.devices.rules import AlreadyEnded, Standing
+from pupitre.devices.models import Application, ApplicationVersion, Device, DeviceEvent
+from pupitre.devices.rules import AlreadyEnded, Platform, Standing
 from pupitre.devices.rules.tickets import TicketTooLong, code_of, digest_of
 from pupitre.kernel.errors import Denied, NotFound
 from pupitre.people.rules import system_actor
@@ -119,3 +119,37 @@ def test_who_may_not(cast: Cast, visit: Visitor) -> None:
         assert visit.as_(cast.pupil).get(address).status_code == 403
         assert visit.as_(cast.stranger).get(address).status_code == 404
         assert visit.anonymous().get(address).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "where", [{"url": "https://h.example/launcher.apk"}, {"file_key": "devices/a.apk", "file_name": "a.apk"}]
+)
+def test_a_ticket_draws_what_new_tablets_read(cast: Cast, visit: Visitor, where: dict[str, str]) -> None:
+    with scope(cast.school.id):
+        ticket = enrolling.make_ticket(cast.technician.actor, now=NOW, platform=Platform.ANDROID)
+        page = f"/s/oak/devices/enrolment/{ticket.pk}"
+        assert "The picture cannot be drawn yet" in visit.as_(cast.technician).get(page).content.decode()
+        launcher = Application.objects.create(
+            authority_id=cast.authority.pk,
+            school_id=cast.school.id,
+            package="com.hmdm.launcher",
+            name="Headwind",
+            platform=Platform.ANDROID.value,
+            kind="apk",
+            created_at=NOW,
+        )
+        ApplicationVersion.objects.create(
+            authority_id=cast.authority.pk,
+            school_id=cast.school.id,
+            application=launcher,
+            version="6.36",
+            sha256="ab" * 32,
+            created_at=NOW,
+            **where,
+        )
+    plain = visit.as_(cast.technician).get(page).content.decode()
+    assert 'class="qr"' in plain
+    with_network = visit.as_(cast.technician).get(f"{page}?ssid=Oak&password=secret-word").content.decode()
+    assert with_network != plain
+    assert len(with_network) > len(plain)
+    assert "pupitre-agent" not in plain

@@ -155,8 +155,18 @@ def deliveries_for(actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
-def launcher_for(actor: Actor) -> tuple[str, str] | None:
-    """Where new tablets fetch Headwind's agent, and its SHA-256; None while the catalogue has no version of it with both.
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """The package of Headwind's agent: at its maker's address, or a file of ours (`file_key`)."""
+
+    url: str
+    file_key: str
+    file_name: str
+    sha256: str
+
+
+def launcher_for(actor: Actor) -> Launcher | None:
+    """What new tablets fetch as Headwind's agent; None while the catalogue has no version of it that can be fetched.
 
     The school's own entry goes before the authority's, and the newest version before older ones.
     """
@@ -164,16 +174,17 @@ def launcher_for(actor: Actor) -> tuple[str, str] | None:
     own = Q(application__school_id=actor.place.id) | Q(
         application__school_id=None, application__authority_id=actor.place.authority_id
     )
-    return (
+    found = (
         ApplicationVersion.objects.filter(
             own,
             application__package=LAUNCHER,
             application__archived_at__isnull=True,
             withdrawn_at__isnull=True,
         )
-        .exclude(url="")
+        .exclude(url="", file_key="")
         .exclude(sha256="")
         .order_by(F("application__school_id").desc(nulls_last=True), "-code", "-id")
-        .values_list("url", "sha256")
+        .values_list("url", "file_key", "file_name", "sha256")
         .first()
     )
+    return None if found is None else Launcher(*found)

@@ -19,9 +19,11 @@ from pupitre.devices import wording as words
 from pupitre.devices.actions import enrolling
 from pupitre.devices.queries import tickets as queries
 from pupitre.devices.rules import CARES, Platform, Standing
+from pupitre.devices.rules.downloads import DOWNLOADS, sign_download
 from pupitre.devices.rules.headwind.enrolling import Agent, Network, provisioning
 from pupitre.kernel import clock
 from pupitre.kernel.errors import DomainError, NotFound
+from pupitre.kernel.signing import derived
 from pupitre.people.access import actor_of, only
 from pupitre.people.rules import Actor
 from pupitre.web.middleware import told as told_error
@@ -114,13 +116,24 @@ def _tablets(row: Any, code: str, request: HttpRequest) -> tuple[str, bool]:
     found = queries.launcher_for(actor_of(request))
     if found is None:
         return "", True
-    url, sha256 = found
     ssid = request.GET.get("ssid", "").strip()[:32]
     network = Network(ssid, request.GET.get("password", "")[:63]) if ssid else None
     told = provisioning(
-        server=settings.CONFIG.gateway_url, code=code, agent=Agent(url, sha256), network=network
+        server=settings.CONFIG.gateway_url,
+        code=code,
+        agent=Agent(_address(found, row), found.sha256),
+        network=network,
     )
     return _qr(json.dumps(told, separators=(",", ":"))), False
+
+
+def _address(found: queries.Launcher, row: Any) -> str:
+    """Of our own file for as long as the ticket is open."""
+    if found.url:
+        return found.url
+    secret = derived(settings.SECRET_KEY, DOWNLOADS)
+    path = sign_download(secret, found.file_key, found.sha256, row.expires_at, name=found.file_name)
+    return f"{settings.CONFIG.gateway_url.rstrip('/')}{path}"
 
 
 def _qr(text: str) -> SafeString:

@@ -179,7 +179,7 @@ def _filters(actor: Actor, search: Search) -> dict[str, Any]:
 
 def narrowed_by_words_only(search: Search) -> bool:
     """Whether the further filters may stay folded."""
-    return not (set(search.query()) - {"q", "standing", "class"})
+    return not (set(search.query()) - {"q", "standing", "class", "school"})
 
 
 # -- saved views ------------------------------------------------------------------------------------------------------
