@@ -11,6 +11,8 @@ from pupitre.tenancy.retention import SCHOOL, Ages, Rule
 
 #: Lines of logs that a device was asked for.
 LOG_DAYS: Final = 30
+#: A lock lasts until it is taken back: the last word about it is what tablets with Headwind's agent are told.
+_ENDED: Final = "AND state NOT IN (1, 2, 3) AND NOT (verb IN (1, 8) AND state = 4)"
 #: Commands that have ended, histories, and what was learnt of devices that are out of use.
 MONTHS: Final = 12
 #: A stray number or a code that ended says nothing after so many days.
@@ -55,7 +57,7 @@ _TICKETS = _by_time("enrolment codes", "devices_enrolmentticket", "expires_at", 
 RULES: Final = (
     Rule(_LOGS.name, _LOGS.keys, _log_days, _LOGS.deletes, most=_LOGS.most),
     # By when they were made: a command ends within ninety days of it (rules.commanding), and what was not answered ended, too.
-    _by_time("commands to devices", "devices_command", "created_at", "AND state NOT IN (1, 2, 3)"),
+    _by_time("commands to devices", "devices_command", "created_at", _ENDED),
     _by_time("histories of devices", "devices_deviceevent", "happened_at"),
     _by_time("leases of lessons", "devices_lease", "ends_at", most=500),
     # What a device reported is of interest while it is in use; the device itself stays in the books.

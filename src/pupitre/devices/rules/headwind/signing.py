@@ -1,6 +1,5 @@
 """Headwind's signatures: SHA-1 of one secret of the fleet and a text. They tell who knows the secret, not which device speaks."""
 
-import re
 from collections.abc import Iterable
 from hashlib import md5, sha1
 from hmac import compare_digest
@@ -11,7 +10,7 @@ import msgspec
 
 #: Before it the agent cuts off what it signs, and after it only the last character.
 _DATA: Final = b'"data":'
-_BLANK: Final = re.compile(rb"[ \t\n\x0b\f\r]+")
+_BLANK: Final = b" \t\n\x0b\f\r"
 _encode: Final = msgspec.json.Encoder().encode
 
 POLLING: Final = "/rest/notification/polling/"
@@ -88,7 +87,7 @@ def error(message: str) -> bytes:
 
 def signature_of(secret: str, body: bytes) -> str:
     """`X-Response-Signature`: over the text of `data` exactly as it is sent, without any white space, that in strings too."""
-    return digest(secret.encode() + _BLANK.sub(b"", body[body.index(_DATA) + len(_DATA) : -1]))
+    return digest(secret.encode() + body[body.index(_DATA) + len(_DATA) : -1].translate(None, _BLANK))
 
 
 #: The one error that the agent treats by itself: it asks for another number.
