@@ -68,6 +68,7 @@ class Agent:
         #: Set when something beside has ended.
         self.something_ended = threading.Event()
         self._setting_problems: list[Problem] = []
+        self._schedule_problems: list[Problem] = []
         self._software_problems = [Problem(**one) for one in self.memory.software_problems]
         self._refusals: list[Problem] = []
         self._held_ids: list[Any] = []
@@ -82,16 +83,25 @@ class Agent:
 
     def effective(self) -> schedule.Effective:
         """What holds now."""
-        state = self.memory.state or {}
-        return schedule.effective(
-            state.get("settings") or {}, state.get("schedule") or [], self._clock.now(), self.zone
-        )
+        settings = (self.memory.state or {}).get("settings") or {}
+        self._schedule_problems = []
+        try:
+            return schedule.effective(settings, self._schedule(), self._clock.now(), self.zone)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # Of a newer server: what is understood holds, and who can put it right is told.
+            reason = f"The week's rules are not understood ({type(error).__name__}: {error})."
+            self._schedule_problems = [Problem("schedule", reason)]
+            return schedule.Effective(settings, {}, ())
+
+    def _schedule(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (self.memory.state or {}).get("schedule") or []
+        return found
 
     def next_change(self) -> datetime | None:
         """When a rule begins or ends next, within the days to come."""
-        return schedule.next_change(
-            (self.memory.state or {}).get("schedule") or [], self._clock.now(), self.zone, furthest=3
-        )
+        if self._schedule_problems:
+            return None
+        return schedule.next_change(self._schedule(), self._clock.now(), self.zone, furthest=3)
 
     def apply(self) -> None:
         """Bring the computer to what holds now."""
@@ -217,15 +227,16 @@ class Agent:
             raise
         self.memory.told = taken["told"]
         self._clock.finding = ""
-        if not (isinstance(reply.told, dict) and reply.told.get("standing") == "waiting"):
+        if not _is_waiting(reply):
             self._was_taken(taken)  # of a device that waits for approval the rest is not kept
         self.memory.last_contact = self._clock.now().isoformat(timespec="seconds")
         self.memory.last_failure = ""
         if reply.told is None:
             self._keep()
             return reply.seconds("Pupitre-Next", self.identity.check_in_seconds)
-        self._take(reply)
-        return _seconds(reply.told.get("next_seconds"), self.identity.check_in_seconds)
+        told = reply.told if isinstance(reply.told, dict) else {}
+        self._take(told, reply.headers.get("etag", ""))
+        return _seconds(told.get("next_seconds"), self.identity.check_in_seconds)
 
     def has_news(self) -> bool:
         """Whether there is something that should be told before long."""
@@ -244,8 +255,7 @@ class Agent:
     def is_busy(self) -> bool:
         return bool(self._running)
 
-    def _take(self, reply: Reply) -> None:
-        told = reply.told if isinstance(reply.told, dict) else {}
+    def _take(self, told: Mapping[str, Any], etag: str) -> None:
         self.memory.standing = str(told.get("standing") or "enrolled")
         self._refusals = []
         if told.get("inventory") == "send all":
@@ -255,9 +265,10 @@ class Agent:
         except Untrusted as error:
             self._refusals.append(Problem("state", str(error)))
         else:
-            self._take_state(state, reply.headers.get("etag", ""))
+            self._take_state(state, etag)
         for one in told.get("commands") or []:
             self._take_command(one)
+        self._forget_old_commands()
         self._keep()
         self._begin_commands()
 
@@ -309,7 +320,7 @@ class Agent:
 
     def problems(self) -> list[dict[str, str]]:
         """All that does not hold, each once."""
-        found = [*self._setting_problems, *self._software_problems, *self._refusals]
+        found = [*self._schedule_problems, *self._setting_problems, *self._software_problems, *self._refusals]
         if self._clock.finding:
             found.append(Problem("clock", self._clock.finding))
         unique = dict.fromkeys((one.key[:200], one.reason[:_REASON]) for one in found)
@@ -445,6 +456,10 @@ class Agent:
 
     def close(self) -> None:
         self._lanes.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_waiting(reply: Reply) -> bool:
+    return isinstance(reply.told, dict) and reply.told.get("standing") == "waiting"
 
 
 def _never(request: urllib.request.Request) -> Any:

@@ -40,9 +40,9 @@ class SystemSource:
         return time.time()
 
     def elapsed(self) -> float:
-        # Windows' own counts standby by itself.
-        counter = getattr(time, "CLOCK_BOOTTIME", None)
-        return time.monotonic() if counter is None else time.clock_gettime(counter)
+        # Linux' monotonic counter stands still in standby, this one does not; Windows' own does not, either.
+        gettime, counter = getattr(time, "clock_gettime", None), getattr(time, "CLOCK_BOOTTIME", None)
+        return time.monotonic() if gettime is None or counter is None else float(gettime(counter))
 
     def boot(self) -> str:
         return self._boot

@@ -33,7 +33,9 @@ def publish(machine: Machine, state: Mapping[str, Any] | None, now: datetime) ->
         "settings": _plain(state.get("settings") or {}),
         "why": state.get("why") or {},
         "schedule": [
-            {**one, "settings": _plain(one.get("settings") or {})} for one in state.get("schedule") or []
+            {**one, "settings": _plain(one.get("settings") or {})}
+            for one in state.get("schedule") or []
+            if isinstance(one, dict)
         ],
     }
     content = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
@@ -48,7 +50,10 @@ def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
 def explain(told: Mapping[str, Any], now: datetime, words: Words) -> list[str]:
     """A line for each thing that is limited now."""
     entries, zone = told.get("schedule") or [], str(told.get("time_zone") or "UTC")
-    held = schedule.effective(told.get("settings") or {}, entries, now, zone)
+    try:
+        held = schedule.effective(told.get("settings") or {}, entries, now, zone)
+    except (KeyError, TypeError, ValueError):  # of a newer server: told to the school as a problem
+        held = schedule.Effective(told.get("settings") or {}, {}, ())
     lines = []
     for key, value in sorted(held.settings.items()):
         what = _limit(key, value, words)

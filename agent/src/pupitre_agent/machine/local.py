@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -163,9 +162,10 @@ def _feed(stream: IO[bytes] | None, given: bytes) -> None:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Whatever of its group still runs does not after the time limit, nor behind our back."""
+    kill_group = getattr(os, "killpg", None)
     with contextlib.suppress(OSError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
+        if kill_group is None:
             process.kill()
+        else:
+            kill_group(process.pid, 9)
     process.wait()

@@ -112,9 +112,12 @@ if sys.platform == "win32":
                     found.append(winreg.EnumKey(opened, len(found)))
             return found
 
-
-def system_registry() -> Registry:
-    """The registry of this computer."""
-    if sys.platform == "win32":
+    def system_registry() -> Registry:
+        """The registry of this computer."""
         return SystemRegistry()
-    return NoRegistry()
+
+else:
+
+    def system_registry() -> Registry:
+        """This computer has none."""
+        return NoRegistry()
