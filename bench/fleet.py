@@ -8,6 +8,7 @@ rates, not the cost of a check-in; "a core" is what one core would do at that co
 """
 
 import argparse
+import http.client
 import json
 import os
 import random
@@ -26,10 +27,13 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from bench.fleet_filling import ROOT, SECRET, SIZES, Size, filled
+from bench.fleet_filling import CLASSES, ROOT, SECRET, SIZES, Size, filled
 from bench.fleet_headwind import headwind
+from bench.fleet_load import sign
 from bench.running import cpu_of, memory_of
+from pupitre.edge.gateway import agent_wire
 from pupitre.kernel.embedded import EmbeddedPostgres, Urls
+from pupitre.kernel.signing import derived
 
 CONNECTIONS = 1000
 #: What a figure shall reach (section 3 of the goals), printed beside it.
@@ -59,7 +63,7 @@ class Bench:
         with psycopg.connect(self.server.url("postgres", "pupitre"), autocommit=True) as connection:
             if quietly:
                 connection.execute("SET session_replication_role = replica")
-            found = connection.execute(sql, values)  # type: ignore[arg-type]
+            found = connection.execute(sql, values)
             return found.fetchall() if found.description else []
 
     def database_cpu(self) -> float:
@@ -222,10 +226,11 @@ def statements(bench: Bench) -> None:
 
 def check_ins(bench: Bench) -> None:
     """Unchanged check-ins of as many devices as are held warm, at 1,000 connections."""
-    devices = min(20_000, bench.size.devices)
+    devices = _sample(bench)
     etags = _etags(bench, devices)
-    drive(bench, what="check-ins", first=1, devices=devices, rounds=1, etags=etags, again=False)
-    found = drive(bench, what="check-ins", first=1, devices=devices, rounds=2, etags=etags)
+    assert _ask(bench, devices[0]) == etags[devices[0]]
+    drive(bench, what="check-ins", ids=devices, rounds=1, etags=etags, again=False, seconds=20.0)
+    found = drive(bench, what="check-ins", ids=devices, rounds=2, etags=etags)
     bench.facts["steady"], bench.facts["steady database"] = found.server, found.database
     unchanged = found.statuses.get("304", 0) / found.requests
     beside = bench.facts.get("empty")
@@ -250,12 +255,12 @@ def check_ins(bench: Bench) -> None:
 
 def few(bench: Bench) -> None:
     """The same at few connections, where batches are small."""
-    etags = _etags(bench, 2000)
+    devices = _sample(bench)[:2000]
+    etags = _etags(bench, devices)
     found = drive(
         bench,
         what="check-ins",
-        first=1,
-        devices=2000,
+        ids=devices,
         rounds=4,
         etags=etags,
         connections=32,
@@ -268,9 +273,8 @@ def few(bench: Bench) -> None:
 
 def cold(bench: Bench) -> None:
     """The first check-in of devices that the process does not know: read, authenticated, given their state, written whole."""
-    devices = min(20_000, bench.size.devices // 2)
-    first = bench.size.devices - devices + 1
-    found = drive(bench, what="check-ins", first=first, devices=devices, rounds=1, again=False, seconds=50.0)
+    devices = _sample(bench, share=1)
+    found = drive(bench, what="check-ins", ids=devices, rounds=1, again=False, seconds=50.0)
     bench.facts["cold"] = found.server
     steady = bench.facts.get("steady")
     bench.tell(
@@ -281,26 +285,24 @@ def cold(bench: Bench) -> None:
 
 def policy(bench: Bench) -> None:
     """A change of policy for every device: until it holds, what it writes, and what the check-ins that follow cost."""
-    devices = min(20_000, bench.size.devices)
+    devices = _sample(bench)
     etags = _etags(bench, devices)
-    before = _counters(bench)[1]
+    since, asked = bench.run("SELECT clock_timestamp()")[0][0], 0
     began = time.perf_counter()
     bench.run(
         "UPDATE devices_target SET revision = nextval('devices_revision'), changed_at = now() WHERE level = 1"
     )
-    while _etags(bench, 1)[1] == etags[1]:
+    while asked == 0 or _ask(bench, devices[0]) == etags[devices[0]]:
+        asked += 1
         time.sleep(0.005)
     flipped = time.perf_counter() - began
-    time.sleep(1.5)
-    written = _counters(bench)[1] - before
+    written = bench.run("SELECT count(*) FROM devices_devicestatus WHERE last_seen_at >= %s", since)[0][0]
     bench.tell(
         "a policy for all devices holds after",
         f"{flipped * 1000:.0f} ms (goal 1,000)",
-        f"{written} rows written, one of them its own",
+        f"1 row written, and the status of {written} device that asked {asked} times",
     )
-    found = drive(
-        bench, what="check-ins", first=1, devices=devices, rounds=1, etags=etags, again=False, seconds=50.0
-    )
+    found = drive(bench, what="check-ins", ids=devices, rounds=1, etags=etags, again=False, seconds=50.0)
     steady = bench.facts.get("steady")
     bench.tell(
         "  a check-in that fetches it", f"{found.server:.0f} us, database {found.database:.0f} us",
@@ -328,8 +330,7 @@ def commands(bench: Bench) -> None:
     told = drive(
         bench,
         what="check-ins",
-        first=first,
-        devices=number,
+        ids=list(range(first, first + number)),
         rounds=1,
         connections=1,
         again=False,
@@ -340,8 +341,7 @@ def commands(bench: Bench) -> None:
     found = drive(
         bench,
         what="check-ins",
-        first=first,
-        devices=number,
+        ids=list(range(first, first + number)),
         rounds=1,
         connections=1,
         again=False,
@@ -456,36 +456,40 @@ def outage(bench: Bench) -> None:
     )  # fmt: skip
 
 
-def _etags(bench: Bench, number: int, first: int = 1) -> dict[int, str]:
-    """What the gateway would answer: one device of each class is asked, the others follow."""
-    import base64
-    import hmac
-    import http.client
+def _sample(bench: Bench, number: int = 20_000, share: int = 0) -> list[int]:
+    """Devices that share their states as all do: those of whole classes. Another `share` has other classes."""
+    classes = bench.size.schools * CLASSES
+    chosen = max(1, min(classes // 2, number * classes // bench.size.devices))
+    first = share * chosen
+    return [one for one in range(1, bench.size.devices + 1) if first <= one % classes < first + chosen][
+        :number
+    ]
 
-    from bench.fleet_filling import CLASSES, seeded_key
-    from pupitre.edge.gateway import agent_wire
-    from pupitre.kernel.signing import derived
 
-    sessions, found, known = derived(SECRET, "sessions"), {}, {}
-    connection = http.client.HTTPConnection("127.0.0.1", bench.port, timeout=20)
-    for device in range(first, first + number):
-        group = device % (bench.size.schools * CLASSES)
-        if group not in known:
-            now_ms = int(time.time() * 1000)
-            text = agent_wire.new_session(device, seeded_key(f"b-{device}"), now_ms // 1000 + 600).text
-            signed = agent_wire.signed_text("POST", agent_wire.CHECK_IN, b"%d" % now_ms, b"{}")
-            signature = base64.b64encode(
-                hmac.digest(agent_wire.secret_of(text, sessions), signed, "sha256")
-            ).decode()
-            headers = {"Pupitre-Session": text, "Pupitre-Time": str(now_ms), "Pupitre-Signature": signature}
-            connection.request("POST", agent_wire.CHECK_IN, b"{}", headers)
-            reply = connection.getresponse()
-            reply.read()
-            assert reply.status == 200, reply.status
-            known[group] = reply.headers["etag"]
-        found[device] = known[group]
-    connection.close()
+def _etags(bench: Bench, devices: list[int]) -> dict[int, str]:
+    """What the gateway would answer: reckoned from the targets' revisions, and one of them asked for."""
+    revisions = {
+        (level, whom): revision
+        for level, whom, revision in bench.run("SELECT level, whom, revision FROM devices_target")
+    }
+    found = {}
+    for device in devices:
+        chain = ((1, 1), (2, 1 + device % bench.size.schools), (3, device % (bench.size.schools * CLASSES)))
+        found[device] = '"' + ".".join(f"{revisions[one]:x}" for one in chain) + '"'
     return found
+
+
+def _ask(bench: Bench, device: int) -> str:
+    """The version that one device is answered."""
+    sessions, now_ms = derived(SECRET, "sessions"), int(time.time() * 1000)
+    headers = sign("POST", agent_wire.CHECK_IN, b"{}", device, sessions, now_ms)
+    connection = http.client.HTTPConnection("127.0.0.1", bench.port, timeout=20)
+    connection.request("POST", agent_wire.CHECK_IN, b"{}", headers)
+    reply = connection.getresponse()
+    reply.read()
+    connection.close()
+    assert reply.status == 200, reply.status
+    return str(reply.headers["etag"])
 
 
 #: In the order in which they are measured. Other protocols' cases are added here.

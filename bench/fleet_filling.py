@@ -100,7 +100,7 @@ def filled(size: Size) -> Iterator[tuple[EmbeddedPostgres, Urls]]:
                 ("max_wal_size", "4GB"),
                 ("checkpoint_timeout", "15min"),
             ):
-                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")  # type: ignore[arg-type]
+                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
             found = connection.execute("SELECT count(*) FROM devices_device").fetchone()
             assert found
             is_new = found[0] < size.devices

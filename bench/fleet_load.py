@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -34,7 +35,7 @@ def sign(method: str, path: str, body: bytes, device: int, sessions: bytes, now_
     return {"Pupitre-Session": text, "Pupitre-Time": str(now_ms), "Pupitre-Signature": signature}
 
 
-def check_ins(devices: range, etags: dict[int, str], rounds: int) -> list[list[bytes]]:
+def check_ins(devices: list[int], etags: dict[int, str], rounds: int) -> list[list[bytes]]:
     """`rounds` requests of each device, whose batteries run down."""
     sessions, now_ms = derived(SECRET, "sessions"), int(time.time() * 1000)
     made = []
@@ -64,13 +65,12 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        self._told.open += 1
-        self.ask()
+        self._told.open.add(self)
 
     def ask(self) -> None:
         request = None if self._told.is_over else next(self._requests, None)
         if request is None:
-            self._transport.close()
+            self._told.leave(self)
             return
         self._begun = time.perf_counter()
         self._transport.write(request)
@@ -86,9 +86,7 @@ class Connection(asyncio.Protocol):
         self.ask()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._told.open -= 1
-        if not self._told.open:
-            self._told.done.set()
+        self._told.leave(self)
 
 
 def _is_whole(data: bytes, end: int) -> bool:
@@ -107,10 +105,16 @@ class Told:
         self.times: list[float] = []
         self.statuses: dict[str, int] = {}
         self.size = 0
-        self.open = 0
+        self.open: set[Connection] = set()
         self.is_over = False
         self.done = asyncio.Event()
         self.example = b""
+
+    def leave(self, connection: Connection) -> None:
+        """This connection has nothing more to ask. It is closed only when the clock has stopped."""
+        self.open.discard(connection)
+        if not self.open:
+            self.done.set()
 
     def take(self, data: bytes, seconds: float) -> None:
         self.times.append(seconds)
@@ -126,14 +130,17 @@ async def drive(port: int, queues: list[Iterator[bytes]], seconds: float) -> dic
     loop, told = asyncio.get_running_loop(), Told()
     gc.collect()
     gc.freeze()
-    sys.stdout.write(json.dumps({"begins": True}) + "\n")
-    sys.stdout.flush()
-    began = time.perf_counter()
     for at in range(0, len(queues), 100):
         some = queues[at : at + 100]
         await asyncio.gather(
-            *(loop.create_connection(lambda q=q: Connection(q, told), "127.0.0.1", port) for q in some)
+            *(loop.create_connection(partial(Connection, q, told), "127.0.0.1", port) for q in some)
         )
+    sys.stdout.write(json.dumps({"begins": True}) + "\n")
+    sys.stdout.flush()
+    await asyncio.sleep(0.2)  # whoever started us reads the counters
+    began = time.perf_counter()
+    for connection in tuple(told.open):
+        connection.ask()
     loop.call_later(seconds, lambda: setattr(told, "is_over", True))
     with suppress(TimeoutError):
         await asyncio.wait_for(told.done.wait(), seconds + 15)
@@ -155,9 +162,8 @@ def queues_of(asked: dict[str, Any]) -> list[Iterator[bytes]]:
     if asked["what"] == "listed":
         listed = [one.encode() for one in asked["requests"]]
         return [iter(listed[at::number]) for at in range(number)]
-    devices = range(asked["first"], asked["first"] + asked["devices"])
     etags = {int(key): value for key, value in asked.get("etags", {}).items()}
-    made = check_ins(devices, etags, asked["rounds"])
+    made = check_ins(asked["ids"], etags, asked["rounds"])
     return [
         _in_turn(made[at::number], again=asked.get("again", True)) for at in range(min(number, len(made)))
     ]

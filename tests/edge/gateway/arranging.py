@@ -47,9 +47,9 @@ class Place:
         opened = psycopg.connect(self.url, autocommit=True, row_factory=dict_row)
         with opened as connection, connection.transaction():
             for name, value in (("school", school), ("account", "0"), ("authority", self.authority)):
-                connection.execute(f"SET LOCAL pupitre.{name} = '{value}'")  # type: ignore[arg-type]
+                connection.execute(f"SET LOCAL pupitre.{name} = '{value}'")
             connection.execute("SET LOCAL pupitre.gateway = 'on'")
-            found = connection.execute(sql, values)  # type: ignore[arg-type]
+            found = connection.execute(sql, values)
             return found.fetchall() if found.description else []
 
     def as_school(self, school: int, sql: str, *values: Any) -> list[dict[str, Any]]:
@@ -57,8 +57,8 @@ class Place:
         opened = psycopg.connect(self.url, autocommit=True, row_factory=dict_row)
         with opened as connection, connection.transaction():
             for name, value in (("school", school), ("account", "0"), ("authority", "0")):
-                connection.execute(f"SET LOCAL pupitre.{name} = '{value}'")  # type: ignore[arg-type]
-            found = connection.execute(sql, values)  # type: ignore[arg-type]
+                connection.execute(f"SET LOCAL pupitre.{name} = '{value}'")
+            found = connection.execute(sql, values)
             return found.fetchall() if found.description else []
 
     def ticket(self, school: int, *, admits: bool = False, uses: int = 40, **facts: Any) -> str:
@@ -148,7 +148,7 @@ class Running:
         with suppress(OSError):
             reply = self.ask("GET", "/health/ready")
             if reply.status == 200:
-                return reply.json()
+                return dict(reply.json())
         return {}
 
     def wait_until_ready(self) -> None:

@@ -23,11 +23,11 @@ def key(place: Place) -> str:
     return Storage((place.folder / "objects").as_uri()).put(place.oak, "applications", CONTENT)
 
 
-def address(key: str, **facts: object) -> str:
-    ends = datetime.now(UTC) + timedelta(hours=1)
+def address(key: str, ends: datetime | None = None, *, site: int = 0, budget: int = 0) -> str:
+    until = ends or datetime.now(UTC) + timedelta(hours=1)
     return sign_download(
-        derived(SECRET, DOWNLOADS), key, SHA, facts.pop("ends", ends), name="atlas.apk", **facts
-    )  # type: ignore[arg-type]
+        derived(SECRET, DOWNLOADS), key, SHA, until, site=site, budget=budget, name="atlas.apk"
+    )
 
 
 def test_a_file_is_fetched_whole(running: Running, key: str) -> None:
