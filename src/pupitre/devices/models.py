@@ -126,6 +126,7 @@ class Device(FleetModel):
             ),
             models.Index(fields=["authority", "serial"], name="devices_device_by_serial"),
             models.Index(fields=["authority", "asset_tag"], name="devices_device_by_tag"),
+            models.Index(fields=["authority", "imei"], condition=~Q(imei=""), name="devices_device_by_imei"),
             # The authority's lists go by the key: each filter that finds few has a way there that keeps its order.
             models.Index(fields=["authority", "id"], name="devices_device_in_order"),
             models.Index(fields=["authority", "standing", "id"], name="devices_device_of_standing"),

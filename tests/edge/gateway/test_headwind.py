@@ -308,6 +308,11 @@ def test_applications_are_installed_reported_downgraded_and_removed(place: Place
     assert entry["url"].startswith("http://mdm.example.org/files/")
     assert entry["url"].endswith(f"/{package}.apk")
     assert tablet.open(entry["url"]).body == b"PK 5.2.840"
+    target = entry["url"].removeprefix("http://mdm.example.org")
+    assert tablet.send("GET", target, signed=H(SECRET + "another")).status == 403, (
+        "who signs must do it rightly"
+    )
+    assert tablet.send("GET", target).status == 200, "the address is a permission of its own"
     assert states(place, tablet) == {new: 1}
 
     say(
