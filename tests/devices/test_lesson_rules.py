@@ -8,6 +8,7 @@ import pytest
 from pupitre.courses import actions as courses
 from pupitre.devices.actions import leases, lesson_rules
 from pupitre.devices.actions.targets import compile_dated, compile_rules
+from pupitre.devices.jobs import sweep_dates, sweep_rules
 from pupitre.devices.models import LessonRule
 from pupitre.devices.queries.layers import Chain, layers_of
 from pupitre.devices.rules import AlreadyEnded, Platform
@@ -15,11 +16,13 @@ from pupitre.devices.rules import policies as rules
 from pupitre.devices.rules.composing import Desired, compose
 from pupitre.devices.rules.schedules import Holding, holding_at, next_change
 from pupitre.devices.rules.validation import SettingsWrong
+from pupitre.kernel import clock
 from pupitre.kernel.errors import Denied, NotFound
 from pupitre.people.rules import Actor, Role
 from pupitre.tenancy.scoping import scope
 from pupitre.timetable import actions as timetable
 from tests.cast import NOW, TODAY, Cast
+from tests.jobs import run_jobs
 
 CALCULATOR = {"allowed_applications": {"packages": ["org.geogebra.android", "org.atlas"]}}
 MADRID = ZoneInfo("Europe/Madrid")
@@ -48,8 +51,8 @@ def make(cast: Cast, **facts: object) -> LessonRule:
         return lesson_rules.make_rule(cast.head.actor, cast.homeroom.pk, **(given | facts))  # type: ignore[arg-type]
 
 
-def at(on: date, clock: str) -> datetime:
-    return datetime.combine(on, time.fromisoformat(clock), tzinfo=MADRID)
+def at(on: date, wall: str) -> datetime:
+    return datetime.combine(on, time.fromisoformat(wall), tzinfo=MADRID)
 
 
 def test_a_rule_holds_in_the_lessons_of_the_class_and_not_beside_them(cast: Cast) -> None:
@@ -241,3 +244,23 @@ def test_a_teacher_decides_only_for_the_class_that_she_teaches_now(cast: Cast) -
         )
         with pytest.raises(rules.NotTaughtNow):
             leases.end_lease(cast.colleague.actor, hours.pk, now=NOW)
+
+
+def test_the_sweep_compiles_the_rules_of_schools_whose_timetable_changed(cast: Cast) -> None:
+    make(cast)
+    sweep_rules()
+    assert run_jobs() == []
+    with scope(cast.school.id):
+        timetable.close_day(cast.head.actor, starts_on=TODAY, ends_on=TODAY, label="Holiday")
+    sweep_rules()
+    assert run_jobs() == ["pupitre.devices.jobs.compile_rules"]
+    assert not holding(cast, NOW).entries
+
+
+def test_dates_are_swept_for_authorities_and_schools(cast: Cast) -> None:
+    rule = make(cast, ends_on=TODAY)
+    with clock.frozen(NOW + timedelta(days=1)):
+        sweep_dates()
+        assert "pupitre.devices.jobs.compile_dated" in run_jobs()
+    assert state(cast).schedule == ()
+    assert rule.ends_on == TODAY

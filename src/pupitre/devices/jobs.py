@@ -35,7 +35,8 @@ def sweep_rules(timestamp: int = 0) -> None:
     """Compile lesson rules anew in schools whose timetable changed; where none is left, one statement says so."""
     for school in every_school():
         with scope(school.id):
-            targets.compile_rules(school, now=clock.now())
+            if targets.stale_rules(school, now=clock.now())[0]:
+                deferred(compile_rules, school.id, lock=f"targets:{school.id}")
 
 
 @platform_job(cron="3 * * * *")

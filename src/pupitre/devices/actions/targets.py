@@ -140,17 +140,25 @@ def compile_dated(*, now: datetime, days: int = 3) -> int:
 
 def compile_rules(school: SchoolFacts, *, now: datetime) -> int:
     """Compile the school's lesson rules anew if its timetable, calendar or enrolments changed since they were compiled."""
+    stale, stamp = stale_rules(school, now=now)
+    written = compile_all([(Level.GROUP, class_id) for class_id in stale], now=now)
+    remember_source(school, stale, stamp)
+    return written
+
+
+def stale_rules(school: SchoolFacts, *, now: datetime) -> tuple[list[int], str]:
+    """The classes whose rules were compiled of another timetable than that of now, and the stamp of this one.
+
+    One statement where the school has no rules.
+    """
     today = clock.local(now, school.time_zone).date()
     rules = LessonRule.objects.filter(ended_at__isnull=True, ends_on__gte=today)
     classes = sorted(set(rules.values_list("klass_id", flat=True)))
     if not classes:
-        return 0
+        return [], ""
     stamp = timetable_stamp(school)
     known = dict(_of_classes(school, classes).values_list("whom", "source"))
-    stale = [class_id for class_id in classes if known.get(class_id) != stamp]
-    written = compile_all([(Level.GROUP, class_id) for class_id in stale], now=now)
-    remember_source(school, stale, stamp)
-    return written
+    return [class_id for class_id in classes if known.get(class_id) != stamp], stamp
 
 
 def remember_source(school: SchoolFacts, class_ids: Collection[int], stamp: str) -> None:

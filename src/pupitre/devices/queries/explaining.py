@@ -81,7 +81,7 @@ def explain(device: Device, *, now: datetime, applied: str = "") -> Explained:
     return Explained(
         version=desired.version,
         zone=zone,
-        reasons=tuple(_reasons(desired, holding, rulings, _sources(desired, layers, device))),
+        reasons=tuple(_reasons(desired, holding, rulings, _sources(desired, device))),
         rulings=tuple(rulings.values()),
         changes_at=schedules.next_change(desired.schedule, now, zone),
         is_applied=bool(applied) and applied == desired.version,
@@ -93,7 +93,7 @@ class _Sources:
     """What policies and whoms are called today, and who made the policies' versions."""
 
     policies: Mapping[int, tuple[str, str]]
-    levels: Mapping[Level, str]
+    whoms: Mapping[Whom, str]
 
 
 def _reasons(
@@ -109,7 +109,7 @@ def _reasons(
             now=ruled.get(key, shown.get(key)),
             value=shown.get(key),
             level=one.level if one else None,
-            whom=sources.levels.get(one.level, "") if one else "",
+            whom=sources.whoms.get((one.level, one.whom), "") if one else "",
             policy_id=one.policy_id if one else 0,
             policy=name,
             by=by,
@@ -119,18 +119,14 @@ def _reasons(
         )
 
 
-def _sources(desired: Desired, layers: Iterable[Whom], device: Device) -> _Sources:
+def _sources(desired: Desired, device: Device) -> _Sources:
     ids = {one.policy_id for one in desired.applied.values()}
     versions = PolicyVersion.objects.filter(
         authority_id=device.authority_id, policy_id__in=ids, number=F("policy__current")
     ).values_list("policy_id", "policy__name", "made_by__display_name")
-    said = {one.level for one in desired.applied.values()}
-    owner = Owner(device.authority_id, device.school_id)
-    names = names_of(owner, [(level, whom) for level, whom in layers if level in said])
-    levels: dict[Level, str] = {}
-    for (level, _), name in sorted(names.items()):
-        levels[level] = f"{levels[level]}, {name}" if level in levels else name
-    return _Sources({policy: (name, by or "") for policy, name, by in versions}, levels)
+    said = {(one.level, one.whom) for one in desired.applied.values()}
+    names = names_of(Owner(device.authority_id, device.school_id), said)
+    return _Sources({policy: (name, by or "") for policy, name, by in versions}, names)
 
 
 def _rulings(

@@ -56,6 +56,8 @@ class Applied:
     policy: str
     is_locked: bool = False
     overridden: tuple[tuple[Level, str], ...] = ()
+    #: Of the level: which class, person and so on.
+    whom: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _lay(applied: dict[str, Applied], layer: Layer, said: Layer, key: str) -> No
         if SETTINGS[key].kind is Kind.NAMED:
             value = merged(before.value, value, SETTINGS[key].name_by)
             is_locked = is_locked or before.is_locked
-    applied[key] = Applied(key, value, layer.level, policy_id, policy, is_locked, overridden)
+    applied[key] = Applied(key, value, layer.level, policy_id, policy, is_locked, overridden, layer.whom)
 
 
 def _schedule(
