@@ -1,5 +1,6 @@
 """The real agent before the real gateway: from its enrolment to the end of its use."""
 
+import hashlib
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,8 @@ def test_the_same_key_enrols_again_and_a_wrong_code_does_not(
     address = f"http://127.0.0.1:{running.port}"
     said = laptop.agent("enrol", "--server", address, "--code", "WRONG-CODE-0000", code=1)
     assert "code" in said
+    # Its clock is two hours behind: the server's refusal says what time it is.
+    laptop.move_clock(seconds=-7200)
     laptop.enrol(place.ticket(place.oak))
     assert laptop.status()["standing"] == "waiting"
     said = laptop.agent("enrol", "--server", address, "--code", "ANY-CODE-0000", code=1)
@@ -108,6 +111,33 @@ def test_what_cannot_be_installed_is_told_and_not_tried_at_once_again(place: Pla
     assert "stellarium\t24.1" not in laptop.computer.text("/packages"), (
         "the server's time counts, not the wall's"
     )
+
+
+def test_a_file_is_put_in_its_folder_and_taken_away(place: Place, laptop: Laptop) -> None:
+    content = b"%PDF atlas" * 50_000
+    sha256 = hashlib.sha256(content).hexdigest()
+    stored = place.folder / "objects" / "content" / "atlas.pdf"
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    stored.write_bytes(content)
+    entry = {
+        "path": "Documents/atlas.pdf",
+        "key": "content/atlas.pdf",
+        "sha256": sha256,
+        "size": len(content),
+        "action": "put",
+    }
+    place.say(Level.SCHOOL, place.oak, files=[entry, {**entry, "path": "../../etc/cron.d/x"}])
+    laptop.agent("once")
+    put = laptop.computer.root / "srv/pupitre/Documents/atlas.pdf"
+    assert put.read_bytes() == content
+    problems = place.status(id_of(place, laptop))["problems"]
+    assert problems == [
+        {"key": "files", "reason": "../../etc/cron.d/x: The path must stay below the folder."}
+    ]
+    place.say(Level.SCHOOL, place.oak)
+    laptop.agent("once")
+    assert not put.exists()
+    assert place.status(id_of(place, laptop))["problems"] == []
 
 
 # Rules of the week, and two weeks without network
