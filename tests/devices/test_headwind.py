@@ -231,6 +231,20 @@ def test_a_newer_version_stays_where_the_rollout_was_halted() -> None:
     assert [(one["remove"], one["skipVersion"]) for one in entries] == [(False, True)]
 
 
+def test_the_agent_is_updated_as_any_application_and_still_tells_what_it_holds() -> None:
+    itself = Wanted(
+        "com.hmdm.launcher", "apk", "install", "Headwind", "6.37", 63700, 9, "key", sha256="c" * 64
+    )
+    [entry] = [
+        one
+        for one in rendered(replace(WISH, applications=(itself,)))["applications"]
+        if one["pkg"] == packages.LAUNCHER
+    ]
+    assert (entry["version"], entry["code"], entry["remove"]) == ("6.37", 63700, False)
+    assert entry["url"].endswith("/key/com.hmdm.launcher.apk")
+    assert entry["name"] == "pupitre 1f.2a 91"
+
+
 def test_versions_are_compared_by_their_numbers_as_the_agent_does() -> None:
     assert versions.compare("5.2.840-release", "5.2.700") == 1
     assert versions.compare("1.0", "1.0.1") == -1

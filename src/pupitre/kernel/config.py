@@ -86,8 +86,6 @@ class Config:
     gateway_devices: int
     gateway_connections: int
     headwind_secret: str = field(repr=False)
-    headwind_agent_url: str
-    headwind_agent_sha256: str
     mqtt_url: str | None = field(repr=False)
     private_addresses: bool
     debug: bool
@@ -224,23 +222,10 @@ def _headwind_secret(value: str) -> str:
     return value
 
 
-def _sha256(value: str) -> str:
-    if not re.fullmatch("[0-9a-fA-F]{64}", value):
-        raise _WrongValueError("This is no SHA-256.", "Write the 64 digits that `sha256sum` prints.")
-    return value.lower()
-
-
 def _mqtt_url(value: str) -> str:
     parts = _split(value)
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not parts.username:
         raise _WrongValueError("This is no address of a broker.", "Write mqtt://user:password@host:31000.")
-    return value
-
-
-def _web_address(value: str) -> str:
-    parts = _split(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _WrongValueError("This is no web address.", "Write https://host/path.")
     return value
 
 
@@ -370,8 +355,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("gateway_connections", _whole_number(2, 64), "`4`", "database connections that each gateway process may hold, and one more to listen"),
     Setting("headwind_secret", _headwind_secret, "none: Headwind's protocol is not spoken",
             "the secret that is built into Headwind's agent; `stock` for the agent as its makers publish it (docs/devices/headwind.md)", secret=True),
-    Setting("headwind_agent_url", _web_address, "none", "where new tablets fetch Headwind's agent: the address of its APK"),
-    Setting("headwind_agent_sha256", _sha256, "none", "the SHA-256 of that APK"),
     Setting("mqtt_url", _mqtt_url, "none: tablets hold a request instead",
             "`mqtt://user:password@host:31000` of a broker by which Headwind's agents are told of changes", secret=True),
     Setting("private_addresses", _flag, "`false`",
@@ -585,8 +568,6 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
         "gateway_devices": 100_000,
         "gateway_connections": 4,
         "headwind_secret": "",
-        "headwind_agent_url": "",
-        "headwind_agent_sha256": "",
         "mqtt_url": None,
         "private_addresses": False,
         "debug": False,

@@ -207,7 +207,14 @@ def test_a_device_with_a_key_of_its_own_is_not_spoken_for(place: Place, running:
 
 def test_the_qr_code_of_a_ticket_is_told_to_who_has_its_code(place: Place, running: Running) -> None:
     code = place.ticket(place.oak)
-    told = running.ask("GET", f"/rest/public/qr/json/{code}").json()
+    catalogue(place, "com.hmdm.launcher", "6.36", "6.37")
+    told = until(
+        lambda: (
+            None if "status" in (said := running.ask("GET", f"/rest/public/qr/json/{code}").json()) else said
+        )
+    )
+    address = told["android.app.extra.PROVISIONING_DEVICE_ADMIN_PACKAGE_DOWNLOAD_LOCATION"]
+    assert running.ask("GET", address.removeprefix("http://mdm.example.org")).body == b"PK 6.37"
     extras = told["android.app.extra.PROVISIONING_ADMIN_EXTRAS_BUNDLE"]
     assert extras["com.hmdm.BASE_URL"] == "http://mdm.example.org"
     tablet = Tablet(running, "BY-QR-1")

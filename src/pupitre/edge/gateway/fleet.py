@@ -285,6 +285,18 @@ class Fleet:
             if one.authority == authority and one.platform is platform
         )
 
+    def newest(
+        self, authority: int, school: int, platform: Platform, package: str
+    ) -> applications.Version | None:
+        """The newest version of the catalogue's application that can be fetched and whose hash is known."""
+        app = self._catalogue.find(authority, school, platform, package)
+        usable = [
+            one
+            for one in (app.versions if app else ())
+            if one.sha256 and (one.url or one.file_key) and not one.is_withdrawn
+        ]
+        return max(usable, key=lambda one: (one.code, one.id), default=None)
+
     def zone_of(self, school_id: int) -> str:
         """The school's IANA time zone."""
         return self._schools.get(school_id, (0, "UTC"))[1]

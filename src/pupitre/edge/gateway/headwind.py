@@ -455,14 +455,17 @@ class Headwind:
     async def qr(self, _request: Request, raw: str) -> Answer:
         """What the QR code of a ticket says, as Headwind's own server tells it: for zero-touch and for images with `init.json`."""
         code = _number(raw)
-        config = self._gateway.config
         async with self._gateway.postgres.gateway() as connection:
             try:
-                await self._gateway.enrolling.ticket(connection, code, clock.now())
+                ticket = await self._gateway.enrolling.ticket(connection, code, clock.now())
             except UnknownTicket:
                 raise Refusal(signing.NOT_FOUND) from None
-        agent = enrolling.Agent(config.headwind_agent_url, config.headwind_agent_sha256)
-        told = enrolling.provisioning(server=config.gateway_url, code=code, agent=agent)
+        found = self._fleet.newest(ticket.authority, ticket.school, Platform.ANDROID, packages.LAUNCHER)
+        if found is None:
+            raise Refusal("error.notfound.application")
+        url = found.url or self._link(found.file_key, found.sha256, f"{packages.LAUNCHER}.apk")
+        agent = enrolling.Agent(url, found.sha256)
+        told = enrolling.provisioning(server=self._gateway.config.gateway_url, code=code, agent=agent)
         return Answer(200, msgspec.json.encode(told), [JSON])
 
 
@@ -530,9 +533,13 @@ def _installed(report: Reported, state: State) -> list[int]:
         one.version_id
         for one in state.wanted
         if one.version_id
-        and (has := report.applications.get(one.package))
+        and (has := _version_of(report, one.package))
         and versions.compare(has, one.version) == 0
     ]
+
+
+def _version_of(report: Reported, package: str) -> str:
+    return report.agent_version if package == packages.LAUNCHER else report.applications.get(package, "")
 
 
 def _problems(report: Reported, state: State) -> list[dict[str, str]]:
@@ -549,7 +556,7 @@ def _problems(report: Reported, state: State) -> list[dict[str, str]]:
     found += [
         {"key": "applications", "reason": f"{one.package} {one.version} is not installed yet."}
         for one in state.wanted
-        if one.action == "install" and one.kind == "apk" and one.package not in report.applications
+        if one.action == "install" and one.kind == "apk" and not _version_of(report, one.package)
     ]
     return found[:20]
 

@@ -234,7 +234,7 @@ def _applications(wish: Wish, locks: Locks) -> Iterator[dict[str, Any]]:
     """What is to be installed, removed and shown. The agent takes nothing off that is not named."""
     shown = _shown(wish, locks)
     listed: set[str] = {LAUNCHER}
-    yield _launcher(wish.version, wish.orders)
+    yield _launcher(wish.version, wish.orders) | _update_of_itself(wish)
     for one in wish.applications:
         if one.package in listed:
             continue
@@ -248,6 +248,24 @@ def _launcher(version: str, orders: Iterable[Order]) -> dict[str, Any]:
     """The agent itself. It repeats the name in its next report, which is how we learn what it holds and has done."""
     ids = ",".join(str(one.id) for one in orders if verbs.CARRIAGE[one.verb].proof is verbs.Proof.STAMP)
     return _entry(LAUNCHER, f"pupitre {version} {ids}".rstrip(), None)
+
+
+def _update_of_itself(wish: Wish) -> dict[str, Any]:
+    """The version of the agent that the tablet shall have, where the catalogue says so."""
+    for one in wish.applications:
+        if one.package == LAUNCHER and one.action == "install" and one.version:
+            return {
+                "id": one.version_id,
+                "version": one.version,
+                "code": one.code,
+                "url": _address(one, wish),
+                "skipVersion": one.keeps_newer,
+            }
+    return {}
+
+
+def _address(one: Wanted, wish: Wish) -> str | None:
+    return (wish.link(one.file_key, one.sha256, f"{one.package}.apk") if one.file_key else one.url) or None
 
 
 def _application(one: Wanted, wish: Wish, shown: Mapping[str, int]) -> Iterator[dict[str, Any]]:
@@ -266,13 +284,12 @@ def _application(one: Wanted, wish: Wish, shown: Mapping[str, int]) -> Iterator[
     if has and not one.keeps_newer and compare(has, one.version) > 0:
         # Android goes back only over a removal, and the agent only removes the version that is named.
         yield {**_entry(one.package, one.name, None), "version": has, "remove": True}
-    url = wish.link(one.file_key, one.sha256, f"{one.package}.apk") if one.file_key else one.url
     yield {
         **entry,
         "id": one.version_id,
         "version": one.version or "0",
         "code": one.code,
-        "url": url or None,
+        "url": _address(one, wish),
         "skipVersion": not one.version or (one.keeps_newer and bool(has) and compare(has, one.version) > 0),
     }
 
