@@ -52,7 +52,10 @@ def test_a_version_is_uploaded_rolled_out_halted_and_rolled_back(
 ) -> None:
     is_school = whose == "school"
     browser, root = (visit.as_(cast.technician), SCHOOL) if is_school else (manager(cast), AUTHORITY)
-    inside = (lambda: scope(cast.school.id)) if is_school else (lambda: scope(authority=cast.authority.pk))
+
+    def inside() -> Any:
+        return scope(cast.school.id) if is_school else scope(authority=cast.authority.pk)
+
     page = browser.post(f"{root}/applications", {"file": file("1.0", 10), "name": "Atlas"}, follow=True)
     assert "everybody has it" in text_of(page)
     with inside():

@@ -240,16 +240,3 @@ def test_statements_do_not_grow_with_the_loans(cast: Cast, visit: Visitor) -> No
         found = [statements(browser, f"/s/oak/devices/{page}") for page in pages]
         counted.append([*found, statements(family, "/s/oak/family/devices")])
     assert counted[0] == counted[1]
-
-
-def test_no_table_and_no_document_has_a_place_for_locations() -> None:
-    """No column of the fleet could hold where a device is, and nothing that devices report names one."""
-    from django.apps import apps
-
-    words = ("latitude", "longitude", "location", "altitude", "gps", "geo_", "position")
-    columns = [
-        f"{model.__name__}.{field.name}"
-        for model in apps.get_app_config("devices").get_models()
-        for field in model._meta.get_fields()
-    ]
-    assert [one for one in columns if any(word in one.lower() for word in words)] == []

@@ -1,5 +1,8 @@
 """Who is told of loans, reports and rollouts that halted."""
 
+from typing import Any
+
+from allauth.account.models import EmailAddress
 from django.core import mail
 
 from pupitre.devices.actions import catalogue, incidents, lending, rollouts
@@ -54,7 +57,7 @@ def test_technicians_are_told_what_a_family_reports(cast: Cast) -> None:
         assert Notification.objects.filter(kind=Kind.DEVICE_REPORTED).count() == 1
 
 
-def halt(cast: Cast, actor: Actor, where: dict[str, int]) -> None:
+def halt(cast: Cast, actor: Actor, where: dict[str, Any]) -> None:
     """A rollout of `actor` in which every fourth installation fails."""
     with scope(**where):
         app = catalogue.add_application(
@@ -82,7 +85,9 @@ def test_a_schools_technicians_are_told_of_their_rollout(cast: Cast) -> None:
 
 def test_the_authoritys_fleet_managers_get_a_mail(cast: Cast) -> None:
     wiring.wire()
-    cast.fleet_manager.emailaddress_set.create(email="fleet@valley.example", primary=True, verified=True)
+    EmailAddress.objects.create(
+        user=cast.fleet_manager, email="fleet@valley.example", primary=True, verified=True
+    )
     actor = Actor(
         cast.fleet_manager.pk, authority_id=cast.authority.pk, authority_roles=frozenset({Role.FLEET_MANAGER})
     )

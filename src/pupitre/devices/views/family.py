@@ -118,6 +118,15 @@ def _parts(device: Any, seen: Seen, label: str, actor: Actor) -> list[dict[str, 
                 "kept": _("until the device says something newer: nothing older is kept"),
             }
         )
+    if seen.inventory is not None and seen.inventory.hardware:
+        parts.append(
+            {
+                "title": _("What it is made of"),
+                "lines": sorted((name, str(value)) for name, value in seen.inventory.hardware.items()),
+                "since": seen.inventory.reported_at,
+                "kept": _("until the device says something newer: nothing older is kept"),
+            }
+        )
     if seen.inventory is not None:
         parts.append(
             {
