@@ -107,6 +107,29 @@ def members_of(class_ids: Iterable[int], *, today: date) -> "QuerySet[Enrolment]
     )
 
 
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """Somebody's part in a class, as its page shows it. `role` is OneRoster's, as a number."""
+
+    id: int
+    person_id: int
+    called: str
+    family_name: str
+    role: int
+    comes_with_form: bool
+
+
+def lines_of(class_id: int, *, today: date) -> list[MemberLine]:
+    """Everybody's current part in the class, by name; one statement."""
+    rows = members_of([class_id], today=today).values_list(
+        "id", "person_id", "person__given_name", "person__preferred_name", "person__family_name", "role", "origin"
+    )  # fmt: skip
+    return [
+        MemberLine(id_, person_id, preferred or given, family, role, origin == Enrolment.FROM_GROUP)
+        for id_, person_id, given, preferred, family, role, origin in rows
+    ]
+
+
 def pupils_of(class_ids: Iterable[int], *, today: date) -> "list[Person]":
     """The pupils who are in any of those classes today, by name, each once."""
     rows = members_of(class_ids, today=today).filter(role=Enrolment.STUDENT)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from pupitre.courses import actions, queries
-from pupitre.courses.queries.classes import PER_PAGE
+from pupitre.courses.queries.classes import PER_PAGE, MemberLine, lines_of
 from pupitre.kernel import clock
 from pupitre.kernel.errors import NotFound
 from pupitre.kernel.text import initials
@@ -18,6 +18,7 @@ from pupitre.people import queries as people
 from pupitre.people.access import actor_of, only
 from pupitre.people.queries import reach
 from pupitre.people.rules import OFFICE, STAFF
+from pupitre.web.jinja import HUES
 from pupitre.web.pages import is_fragment, render, see
 
 from .words import CLASS_KINDS, PARTS
@@ -57,8 +58,11 @@ def klass(request: HttpRequest, school: str, klass: int) -> HttpResponse:
     actor = actor_of(request)
     today = clock.today(actor.place.time_zone)
     found = queries.access_class(actor, klass)
-    members = [_member(row) for row in queries.members_of([klass], today=today)]
-    in_class = {row["person_id"] for row in members}
+    leaves = _("%(name)s leaves the class")
+    lines = lines_of(klass, today=today)
+    in_class = {row.person_id for row in lines}
+    opens = reach.openable(actor, in_class, today)
+    members = [_member(row, row.person_id in opens, leaves) for row in lines]
     words = request.GET.get("q", "").strip()
     context = {
         "school": school,
@@ -73,22 +77,23 @@ def klass(request: HttpRequest, school: str, klass: int) -> HttpResponse:
         "candidates": people.people_matching(actor, words, limit=12) if words and actor.is_office else [],
         "parts": list(PARTS.items()),
         "in_class": in_class,
-        "opens": reach.openable(actor, in_class, today),
     }
     return render(request, "courses/class.html", context)
 
 
-def _member(row: Any) -> dict[str, Any]:
-    person = row.person
+def _member(row: MemberLine, opens: bool, leaves: str) -> dict[str, Any]:
+    name = f"{row.called} {row.family_name}"
     return {
-        "id": row.pk,
-        "person_id": person.pk,
-        "name": person.full_name,
-        "initials": initials(person.called, person.family_name),
+        "id": row.id,
+        "person_id": row.person_id,
+        "name": name,
+        "initials": initials(row.called, row.family_name),
+        "hue": row.person_id % HUES,
         "role": row.role,
         "part": PARTS[row.role],
-        "comes_with_form": row.origin == row.FROM_GROUP,
-        "ends_on": row.ends_on,
+        "comes_with_form": row.comes_with_form,
+        "opens": opens,
+        "leaves": leaves % {"name": name},
     }
 
 
