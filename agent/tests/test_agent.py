@@ -136,6 +136,13 @@ def test_rules_of_a_newer_server_do_not_end_the_agent(life: Life, entry: Any) ->
     assert life.agent.seconds_to_change() == float("inf")
 
 
+def test_settings_of_a_newer_server_do_not_end_the_agent(life: Life) -> None:
+    life.told(version="3", settings={"mode": "exam", "allowed_applications": ["of another kind"]})
+    assert [one["key"] for one in life.agent.problems()] == ["settings"]
+    life.told(version="4", settings={"camera": False})
+    assert life.agent.problems() == []
+
+
 def test_a_time_zone_that_nobody_knows_is_told(life: Life) -> None:
     life.told(version="3", settings={"camera": False}, schedule=[{"id": "x"}], time_zone="Mars/Olympus")
     assert [one["key"] for one in life.agent.problems()] == ["schedule"]

@@ -105,9 +105,16 @@ class Agent:
 
     def apply(self) -> None:
         """Bring the computer to what holds now."""
-        state = self.memory.state
-        if state is None:
+        if self.memory.state is None:
             return
+        try:
+            self._apply(self.memory.state)
+        except Exception as error:  # noqa: BLE001 - who cannot check in any more cannot be put right
+            reason = f"The settings could not be applied ({type(error).__name__}: {error})."
+            self._setting_problems = [Problem("settings", reason)]
+        self._keep()
+
+    def _apply(self, state: Mapping[str, Any]) -> None:
         now = self.effective()
         self._held_ids = [one.get("id") for one in now.entries]
         settings, problems = modes.expanded(
@@ -127,7 +134,6 @@ class Agent:
         self.memory.applied = str(state.get("version", ""))
         self._lift_lock()
         publish(self._machine, state, self._clock.now())
-        self._keep()
 
     def apply_if_changed(self) -> None:
         """Apply anew where a rule has begun or ended since."""
