@@ -16,6 +16,8 @@ from pupitre.kernel.errors import Away, Busy
 #: From so many rows on a batch was one of many, and the next waits for so many seconds.
 _MANY: Final = 24
 _FOR_COMPANY: Final = 0.03
+#: Keys that one statement reads.
+_MOST_KEYS: Final = 500
 Row = TypeVar("Row", bound=tuple[Hashable, ...])
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
@@ -138,7 +140,7 @@ class Reader(Generic[Key, Found]):
     async def _work(self) -> None:
         try:
             while self._asked:
-                keys = list(self._asked)[:500]
+                keys = list(self._asked)[:_MOST_KEYS]
                 batch = {key: self._asked.pop(key) for key in keys}
                 try:
                     found = await self._read(keys)
@@ -149,5 +151,7 @@ class Reader(Generic[Key, Found]):
                 else:
                     for key, asked in batch.items():
                         asked.set_result(found.get(key))
+                if _MANY <= len(keys) < _MOST_KEYS:
+                    await asyncio.sleep(_FOR_COMPANY / 2)
         finally:
             self._task = None
