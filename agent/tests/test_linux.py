@@ -74,6 +74,18 @@ def test_nothing_stays_when_everything_is_given_free(computer: Computer) -> None
     ]  # fmt: skip
 
 
+def test_drivers_that_are_loaded_are_taken_out(computer: Computer) -> None:
+    computer.put("/sys/module/usb_storage/refcnt", "0")
+    assert apply(computer, usb_storage=False) == []
+    assert computer.calls("modprobe") == [["modprobe", "-r", "usb-storage"]]
+    computer.give_tool("modprobe", "echo 'modprobe: FATAL: Module usb_storage is in use.'; exit 1")
+    apply(computer)
+    said = apply(computer, usb_storage=False)
+    assert said == [
+        "usb_storage: modprobe -r usb-storage: ended with 1: modprobe: FATAL: Module usb_storage is in use."
+    ]
+
+
 def test_what_somebody_changed_is_put_right(computer: Computer) -> None:
     apply(computer, camera=False)
     path = "/etc/modprobe.d/60-pupitre-camera.conf"

@@ -35,9 +35,9 @@ def _without(drivers: tuple[str, ...], name: str, rules: str, subsystem: str, ma
         ],
         [("udevadm", "control", "--reload"), ("udevadm", "trigger", f"--subsystem-match={subsystem}")],
     )
-    part.after += [
-        ("modprobe", "-r", driver) for driver in drivers if machine.mode(f"/sys/module/{driver}") is not None
-    ]
+    # The kernel writes its modules with underscores.
+    loaded = [one for one in drivers if machine.mode("/sys/module/" + one.replace("-", "_")) is not None]
+    part.after += [("modprobe", "-r", driver) for driver in loaded]
     return part
 
 
