@@ -138,7 +138,7 @@ def _run(bench: "Bench", statements: tuple[str, ...]) -> None:
         for one in statements:
             for name, number in numbers.items():
                 one = one.replace("{" + name + "}", str(number))
-            connection.execute(one)  # type: ignore[call-overload]
+            connection.execute(one)
         connection.execute("NOTIFY pupitre_fleet, 'targets'")
         connection.execute("NOTIFY pupitre_fleet, 'applications'")
 
