@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from pupitre.devices.actions import views as keeping
+from pupitre.devices.actions import keeping
 from pupitre.devices.models import Device, DeviceStatus, SavedView
 from pupitre.devices.queries import fleet
 from pupitre.devices.queries.figures import figures_for

@@ -49,27 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     command("up", "start everything on this machine: database, web, gateway and worker", _up)
     importing = command("import", "import a roster or a timetable into a school", _import)
     _add_importing(importing)
-    founding = command("found", "found a school, with a first person of its office", _found)
-    founding.add_argument(
-        "authority", help="the authority's short name; founded, too, if there is none of it"
-    )
-    founding.add_argument("school", help="the school's short name, as in its address /s/<school>/")
-    founding.add_argument("--name", help="the school's name")
-    founding.add_argument("--authority-name", help="the authority's name")
-    founding.add_argument("--country", help="two letters (default: ES)")
-    founding.add_argument("--time-zone", help="IANA name (default: Europe/Madrid)")
-    founding.add_argument("--language", help="es, ca, fr, de, en or pt (default: es)")
-    founding.add_argument("--sourced-id", default="", help="the school's sourcedId in rosters")
-    founding.add_argument("--code", default="", help="the authority's own code of the school")
-    founding.add_argument(
-        "--office", metavar="'GIVEN FAMILY'", help="who runs the office; gets an activation link"
-    )
-    founding.add_argument("--email", default="", help="that person's e-mail address")
-    founding.add_argument(
-        "--without-second-factor",
-        action="store_true",
-        help="do not demand a second factor of those who see everything (new authorities)",
-    )
+    _add_founding(command)
+    _add_appointing(command)
     exporting = command("export", "export a school's roster as OneRoster 1.2 CSV", _export)
     exporting.add_argument("school", help="the school's short name, as in its address /s/<school>/")
     exporting.add_argument("path", type=Path, help="the zip file to write")
@@ -122,6 +103,46 @@ def _parser() -> argparse.ArgumentParser:
     django = command("django", "run one of Django's own commands, as the application", _django)
     django.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
+
+
+def _add_founding(command: Callable[..., argparse.ArgumentParser]) -> None:
+    founding = command("found", "found a school, with a first person of its office", _found)
+    founding.add_argument(
+        "authority", help="the authority's short name; founded, too, if there is none of it"
+    )
+    founding.add_argument("school", help="the school's short name, as in its address /s/<school>/")
+    founding.add_argument("--name", help="the school's name")
+    founding.add_argument("--authority-name", help="the authority's name")
+    founding.add_argument("--country", help="two letters (default: ES)")
+    founding.add_argument("--time-zone", help="IANA name (default: Europe/Madrid)")
+    founding.add_argument("--language", help="es, ca, fr, de, en or pt (default: es)")
+    founding.add_argument("--sourced-id", default="", help="the school's sourcedId in rosters")
+    founding.add_argument("--code", default="", help="the authority's own code of the school")
+    founding.add_argument(
+        "--office", metavar="'GIVEN FAMILY'", help="who runs the office; gets an activation link"
+    )
+    founding.add_argument("--email", default="", help="that person's e-mail address")
+    founding.add_argument(
+        "--without-second-factor",
+        action="store_true",
+        help="do not demand a second factor of those who see everything (new authorities)",
+    )
+
+
+def _add_appointing(command: Callable[..., argparse.ArgumentParser]) -> None:
+    for part, sees in (
+        ("inspector", "the figures of its schools"),
+        ("fleet-manager", "the devices of its schools"),
+    ):
+        appointing = command(f"appoint-{part}", f"let somebody see an authority's part: {sees}", _appoint)
+        appointing.set_defaults(part=part)
+        appointing.add_argument(
+            "authority", help="the authority's short name, as in its address /a/<authority>/"
+        )
+        appointing.add_argument("username", help="the user name by which she signs in")
+        appointing.add_argument(
+            "--name", default="", help="opens the account where there is none of that user name"
+        )
 
 
 def _add_importing(importing: argparse.ArgumentParser) -> None:
@@ -249,6 +270,15 @@ def _figures(args: argparse.Namespace) -> int:
         from pupitre.project.commands import retention
 
         return retention.run_figures(args)
+
+    return _with_database(work)
+
+
+def _appoint(args: argparse.Namespace) -> int:
+    def work() -> int:
+        from pupitre.project.commands import appointing
+
+        return appointing.run_appoint(args)
 
     return _with_database(work)
 

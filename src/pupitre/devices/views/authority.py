@@ -16,7 +16,7 @@ from pupitre.connections.paging import cursor_of, key_of
 from pupitre.devices import wording as words
 from pupitre.devices import workbook
 from pupitre.devices.actions import fleet as actions
-from pupitre.devices.actions import views as keeping
+from pupitre.devices.actions import keeping
 from pupitre.devices.queries import authority as queries
 from pupitre.devices.queries import device as own
 from pupitre.devices.rules import Standing

@@ -12,7 +12,7 @@ from pupitre.connections.paging import cursor_of, key_of
 from pupitre.courses import queries as courses
 from pupitre.devices import wording as words
 from pupitre.devices import workbook as exporting
-from pupitre.devices.actions import views as keeping
+from pupitre.devices.actions import keeping
 from pupitre.devices.queries import fleet
 from pupitre.devices.queries.figures import Figures, figures_for
 from pupitre.devices.rules import CARES, Condition, Platform, Standing

@@ -35,6 +35,11 @@ def access_account(actor: Actor) -> Account:
     return Account.objects.get(pk=actor.account_id)
 
 
+def find_account(username: str) -> Account | None:
+    """The account of that user name, for the operator."""
+    return Account.objects.filter(username=username.lower()).first()
+
+
 def account_places(actor: Actor, today: date) -> list[AccountPlace]:
     """Each school costs one statement in its own scope: a family has one or two."""
     return [
