@@ -563,7 +563,9 @@ def _completed(given: dict[str, Any], environ: Mapping[str, str]) -> Config:
         "trusted_proxies": 0,
         "gateway_port": gateway_port,
         "gateway_workers": 1,
-        "gateway_url": _gateway_url(given.get("base_url") or f"http://{bracketed}:{port}", port, gateway_port),
+        "gateway_url": _gateway_url(
+            given.get("base_url") or f"http://{bracketed}:{port}", port, gateway_port
+        ),
         "gateway_interval": 900,
         "gateway_devices": 100_000,
         "gateway_connections": 4,
