@@ -353,7 +353,7 @@ def loans_after(
     which += " AND l.state = ANY(%(states)s)" if states else ""
     which += " AND l.person_id = %(person)s" if person_id else ""
     which += " AND l.device_id = %(device)s" if device_id else ""
-    facts = {
+    facts: dict[str, Any] = {
         "after": after,
         "states": [one.value for one in states],
         "person": person_id,

@@ -1,6 +1,7 @@
 """What the pages of lending have in common: days, conditions, a contract's file."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -9,12 +10,14 @@ from django.utils.translation import get_language
 from pupitre.devices import wording as words
 from pupitre.devices.printing import print_contracts
 from pupitre.devices.queries import contracts
-from pupitre.devices.queries.lending import Loan
 from pupitre.devices.rules import Condition
 from pupitre.kernel.errors import DomainError
 from pupitre.kernel.storage import Storage
 from pupitre.people.rules import Actor
 from pupitre.web.middleware import told
+
+if TYPE_CHECKING:
+    from pupitre.devices.models import Loan
 
 
 def day_of(text: str) -> date | None:
