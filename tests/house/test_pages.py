@@ -23,6 +23,7 @@ def sample_arguments(cast: Cast) -> dict[str, object]:
         "klass": cast.klass.pk,
         "class_id": cast.klass.pk,
         "page": "registers",
+        "batch": "6f1c2b0e-5b0a-4f43-9d0e-0f5f6c1f7a11",
     }
 
 

@@ -31,9 +31,7 @@ _WEAR: Final = {
     Wear.SPENT: f"s.battery_health < {WORN_FROM}",
 }
 #: What a device has not told. Looked up device by device in the list's order: as a join all of them would be read.
-_UNTOLD: Final = (
-    "(SELECT x.{0} FROM devices_devicestatus x WHERE x.device_id = d.id AND x.authority_id = %(authority)s) IS NULL"
-)
+_UNTOLD: Final = "(SELECT x.{0} FROM devices_devicestatus x WHERE x.device_id = d.id AND x.authority_id = %(authority)s) IS NULL"
 _HELD: Final = {Held.YES: "d.holder_id IS NOT NULL", Held.NO: "d.holder_id IS NULL"}
 #: In a school: each word in the device's own words, or at the beginning of its holder's names.
 _IN_SCHOOL: Final = (
