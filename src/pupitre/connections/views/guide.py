@@ -87,7 +87,7 @@ def _parts() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for path, method, operation in operations(schema):
         (name,) = operation["tags"]
-        part = found.setdefault(name.lower(), {"name": name, "operations": []})
+        part = found.setdefault(name.lower().replace(" ", "-"), {"name": name, "operations": []})
         part["operations"].append(_operation(path, method, operation, schema["components"]["schemas"]))
     return found
 
