@@ -121,7 +121,7 @@ class TicketSent(Sent):
     days: Annotated[int, Field(ge=1, le=60, strict=True)] = told("For how many days.", 7, default=7)
 
 
-class FindingRow(Row):
+class DeviceFinding(Row):
     """What is wrong with a line."""
 
     line: int = told("Number of the line.", 17)
@@ -138,7 +138,7 @@ class IntakeRow(Row):
     new: int = told("Devices that are new.", 30)
     changed: int = told("Known devices that are brought up to date.", 2)
     same: int = told("Known devices of which the list says nothing new.", 0)
-    findings: list[FindingRow] = told("What was found, by lines.", [FindingRow])
+    findings: list[DeviceFinding] = told("What was found, by lines.", [DeviceFinding])
 
 
 class IntakeSent(Schema):
@@ -187,7 +187,7 @@ class CommandsMade(Row):
     commands: list[CommandRow] = told("One for each device.", [CommandRow])
 
 
-class FiguresRow(Row):
+class DeviceFigures(Row):
     """How the fleet stands."""
 
     devices: int = told("Devices that are not out of use.", 312)
@@ -291,7 +291,7 @@ def retire_device(request: HttpRequest, device: Id) -> Any:
     return Status(204, None)
 
 
-@router.get("/device-figures", response=FiguresRow, auth=reads)
+@router.get("/device-figures", response=DeviceFigures, auth=reads)
 def read_device_figures(request: HttpRequest) -> Any:
     """How the school's fleet stands at this moment."""
     found = figures_for(actor_of(request), today=clock.now().date())
