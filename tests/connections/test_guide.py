@@ -9,7 +9,20 @@ from pupitre.connections.rules.prose import blocks_of
 from tests.cast import Cast
 from tests.conftest import Visitor
 
-PAGES = ("people", "classes", "rosters", "timetable", "registers", "absences", "figures", "notices")
+PAGES = (
+    "people",
+    "classes",
+    "rosters",
+    "timetable",
+    "registers",
+    "absences",
+    "figures",
+    "notices",
+    "devices",
+    "device-policies",
+    "device-loans",
+    "device-applications",
+)
 
 
 def test_everybody_reads_how_to_begin(cast: Cast, visit: Visitor) -> None:
