@@ -36,9 +36,14 @@ KEYWORDS = {
 JINJA = {"trimmed": "true", "extensions": "jinja2.ext.do", "silent": "false"}
 
 
+#: What it says it says to machines, in English.
+WORDLESS = frozenset({"edge"})
+
+
 def contexts() -> list[str]:
     """The packages that have words of their own."""
-    return sorted(path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists())
+    found = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
+    return sorted(found - WORDLESS)
 
 
 def extracted(context: str) -> Catalog:

@@ -59,6 +59,7 @@ def test_people_are_chosen_by_role_class_and_words(cast: Cast, machine: Machine)
     assert len(machine.every(f"/people?class_id={cast.homeroom.pk}")) == 3
     assert [one["given_name"] for one in machine.every("/people?q=claud")] == ["Clàudia"]
     assert machine.every("/people?role=nurse") == []
+    assert [one["roles"] for one in machine.every("/people?role=technician")] == [["technician"]]
     with scope(cast.school.id):
         people.end_person(cast.office, cast.sister.person.pk, on=NOW.date(), now=NOW)
     assert len(machine.every("/people?role=pupil")) == 2

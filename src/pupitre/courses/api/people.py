@@ -23,7 +23,17 @@ router = Router(tags=["People"])
 reads, writes = machine(Scope.PEOPLE_READ), machine(Scope.PEOPLE_WRITE)
 
 RoleWord = Literal[
-    "head", "secretary", "teacher", "aide", "counsellor", "nurse", "pupil", "guardian", "inspector"
+    "head",
+    "secretary",
+    "teacher",
+    "aide",
+    "counsellor",
+    "nurse",
+    "pupil",
+    "guardian",
+    "inspector",
+    "technician",
+    "fleet_manager",
 ]
 #: An office's role opens everything: the office gives it by hand.
 GivenRole = Literal["teacher", "aide", "counsellor", "nurse", "pupil", "guardian"]

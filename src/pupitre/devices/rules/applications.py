@@ -449,7 +449,6 @@ class IsWithdrawn(Refused):
     """This version was withdrawn."""
 
 
-
 class WrongKind(Refused):
     """This kind of package is not for that system."""
 
