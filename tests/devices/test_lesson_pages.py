@@ -5,12 +5,15 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from pupitre.devices.actions import lesson_rules
+from pupitre.courses import actions as courses
+from pupitre.courses.models import Class
+from pupitre.devices.actions import leases, lesson_rules
 from pupitre.devices.models import Device, Lease, LessonRule
 from pupitre.devices.queries.device import access_device
 from pupitre.devices.rules import Platform, Standing
 from pupitre.devices.views.applying import reasons_for_pupils, shown
 from pupitre.tenancy.scoping import scope
+from pupitre.timetable import actions as timetable
 from tests.cast import NOW, TODAY, Cast
 from tests.conftest import Visitor
 
@@ -150,3 +153,52 @@ def test_pages_cost_the_same_with_one_rule_and_with_thirty(cast: Cast, visit: Vi
             assert teacher.get(LESSON).status_code == 200
         counts.append(len(told))
     assert counts[:2] == counts[2:]
+
+
+def taught(cast: Cast, number: int) -> tuple[Class, Class]:
+    """One more class that the teacher holds now, and the form that it takes as a whole, which has a rule."""
+    office = cast.office
+    form = courses.open_class(
+        office, sourced_id=f"form-{number}", title=f"Form {number:02}", kind=Class.HOMEROOM
+    )
+    klass = courses.open_class(office, sourced_id=f"art-{number}", title=f"Art {number:02}", subject="Art")
+    courses.attach_homeroom(office, klass, form)
+    teachers = [cast.teacher.person.pk]
+    timetable.schedule_lesson(office, klass, weekday=2, position=0, subject="Art", teachers=teachers)
+    lesson_rules.make_rule(
+        cast.technician.actor,
+        form.pk,
+        name=f"Rule of form {number:02}",
+        settings={"camera": False},
+        starts_on=TODAY,
+        ends_on=TODAY,
+        now=NOW,
+    )
+    return klass, form
+
+
+def test_rules_of_living_forms_hold_in_the_classes_that_take_them(cast: Cast, visit: Visitor) -> None:
+    with scope(cast.school.id, account=cast.secretary.account.pk):
+        taught(cast, 1)
+        _, ended = taught(cast, 2)
+        Class.objects.filter(pk=ended.pk).update(ended_on=TODAY)
+    page = text(visit.as_(cast.teacher).get(LESSON))
+    assert "Rule of form 01" in page
+    assert "Rule of form 02" not in page
+
+
+def test_the_page_costs_the_same_with_one_class_and_with_thirty(cast: Cast, visit: Visitor) -> None:
+    device_of(cast)
+    client = visit.as_(cast.teacher)
+    counts = []
+    for numbers in (range(1), range(1, 30)):
+        with scope(cast.school.id, account=cast.secretary.account.pk):
+            for number in numbers:
+                klass, _ = taught(cast, number)
+                leases.give_lease(cast.teacher.actor, klass.pk, lifts_rules=True, now=NOW)
+        page = text(client.get(LESSON))
+        assert page.count("Until 09:55, by Tess Teacher") == numbers.stop
+        with CaptureQueriesContext(connection) as told:
+            client.get(LESSON)
+        counts.append(len(told))
+    assert counts[0] == counts[1]

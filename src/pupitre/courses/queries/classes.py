@@ -183,6 +183,14 @@ def homerooms(*, attached_to: int | None = None, not_attached_to: int | None = N
     ]
 
 
+def forms_taken_by(class_ids: Collection[int]) -> set[int]:
+    """The ids of the living forms that any of those classes takes as a whole. One statement."""
+    found = ClassGroup.objects.filter(
+        klass_id__in=list(class_ids), homeroom__kind=Class.HOMEROOM, homeroom__ended_on__isnull=True
+    )
+    return set(found.values_list("homeroom_id", flat=True))
+
+
 def titles_of(class_ids: Collection[int]) -> dict[int, str]:
     """What those of the classes are called that are of the school in scope."""
     return dict(Class.objects.filter(pk__in=list(class_ids)).values_list("id", "title"))

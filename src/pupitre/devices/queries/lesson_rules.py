@@ -184,8 +184,8 @@ def running_leases(class_ids: Collection[int], now: datetime) -> list[Lease]:
 
 
 def rules_holding(class_ids: Collection[int], *, today: date) -> list[LessonRule]:
-    """The rules of those classes, and of the forms that they take as a whole, that have not ended."""
-    forms = {form["id"] for class_id in class_ids for form in courses.homerooms(attached_to=class_id)}
+    """The rules of those classes, and of the forms that they take as a whole, that have not ended. Two statements."""
+    forms = courses.forms_taken_by(class_ids)
     found = LessonRule.objects.select_related("klass").filter(
         klass_id__in=[*class_ids, *forms], ended_at__isnull=True, starts_on__lte=today, ends_on__gte=today
     )
