@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from pupitre.devices.actions import incidents, lending
 from pupitre.devices.actions.loading import load_fleet
 from pupitre.devices.models import Device, Incident, Loan
+from pupitre.devices.queries import lending as queries
 from pupitre.devices.rules import Condition, LoanState, Platform, Protocol
 from pupitre.devices.rules.loading import NewDevice, NewStatus
-from pupitre.people.models import Look
-from pupitre.people.rules import LookAt
+from pupitre.people import actions as people
+from pupitre.people.models import Look, Person
+from pupitre.people.rules import LookAt, Relation, Role
 from pupitre.tenancy.scoping import scope
 from tests.cast import NOW, TODAY, Cast
 from tests.conftest import Visitor
@@ -240,3 +242,29 @@ def test_statements_do_not_grow_with_the_loans(cast: Cast, visit: Visitor) -> No
         found = [statements(browser, f"/s/oak/devices/{page}") for page in pages]
         counted.append([*found, statements(family, "/s/oak/family/devices")])
     assert counted[0] == counted[1]
+
+
+def test_what_each_child_gave_back_is_read_for_all_at_once(cast: Cast, visit: Visitor) -> None:
+    browser, where = visit.as_(cast.mother), "/s/oak/family/devices"
+    few = statements(browser, where)
+    with scope(cast.school.id):
+        children = [cast.pupil.person, *(_child(cast, number) for number in range(3))]
+        names = [f"past-{number}" for number in range(len(children))]
+        for child, device in zip(children, tablets(cast, *names), strict=True):
+            loan = lending.propose_loan(cast.technician.actor, device, child.pk, starts_on=TODAY, now=NOW)
+            lending.confirm_paper(cast.technician.actor, loan.pk, signed_on=TODAY, now=NOW)
+            lending.return_loan(cast.technician.actor, loan.pk, returned=[], now=NOW)
+        backwards = [child.pk for child in reversed(children)]
+        lines = queries.loans_of_persons(cast.mother.actor, backwards, today=TODAY)
+    assert [line.person_id for line in lines] == backwards
+    assert text_of(browser.get(where)).count("Tab A9") == len(children)
+    assert statements(browser, where) == few
+
+
+def _child(cast: Cast, number: int) -> Person:
+    child = people.register_person(
+        cast.office, sourced_id=f"lent-{number}", given_name=f"Nil{number}", family_name="Pupil", now=NOW
+    )
+    people.grant_role(cast.office, child, Role.PUPIL)
+    people.make_guardian(cast.office, child, cast.mother.person, relation=Relation.MOTHER)
+    return child

@@ -53,8 +53,7 @@ def devices(request: HttpRequest, school: str) -> HttpResponse:
     today = queries.today_of(actor)
     past = [
         line
-        for person in names
-        for line in queries.loans_of(actor, today=today, person_id=person)
+        for line in queries.loans_of_persons(actor, names, today=today)
         if line.state in {LoanState.RETURNED, LoanState.SWAPPED}
     ]
     return _page(
