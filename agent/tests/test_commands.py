@@ -49,6 +49,14 @@ def test_a_message_that_nobody_sees_has_failed(computer: Computer) -> None:
     assert computer.calls("systemd-run")[0][-3:] == ["--", "Pupitre", "-- Hello you"]
 
 
+def test_a_message_is_never_taken_for_a_file_or_an_option(computer: Computer, windows: Computer) -> None:
+    computer.give_tool("wall", 'cat > "$ROOT/shown"')
+    assert act(computer, "message", text="/etc/passwd").state == "done"
+    assert (computer.calls("wall"), computer.text("/shown")) == ([["wall"]], "/etc/passwd\n")
+    assert act(windows, "message", text="/server:elsewhere").state == "done"
+    assert windows.calls("msg") == [["msg", "*", "/TIME:3600", "Pupitre: /server:elsewhere"]]
+
+
 def test_passcodes_of_pupils_are_cleared_and_administrators_keep_theirs(computer: Computer) -> None:
     assert act(computer, "clear_passcode").state == "done"
     assert computer.calls("passwd") == [["passwd", "--delete", "nuria"], ["passwd", "--expire", "nuria"]]

@@ -1,6 +1,7 @@
 """Policies are made, changed, taken back and given to somebody; one row tells half a million devices."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -160,6 +161,33 @@ def test_a_secret_is_sealed_and_stays_when_it_comes_back_unseen(cast: Cast) -> N
     settings = desired(cast).settings
     assert opened(settings) == {"wifi": [{**network, "hidden": True}]}
     assert "correct horse" not in str(settings)
+
+
+def test_nothing_is_taken_for_sealed_that_is_not(cast: Cast) -> None:
+    network = {"ssid": "School", "security": "wpa2", "password": {"sealed": 5}}
+    with scope(cast.school.id), pytest.raises(SettingsWrong):
+        policies.create_policy(cast.head.actor, name="W", document={"settings": {"wifi": [network]}}, now=NOW)
+
+
+def test_a_policy_names_no_files_but_those_of_its_owners_catalogue(cast: Cast) -> None:
+    def naming(key: str) -> dict[str, Any]:
+        file = {"path": "a.pdf", "key": key, "sha256": "0" * 64, "action": "put"}
+        return {"settings": {"files": [file]}, "locked": []}
+
+    own, other = cast.school.id, cast.other_school.id
+    with scope(own):
+        actor = cast.head.actor
+        policy = policies.create_policy(actor, name="Own", document=naming(f"{own}/packages/1"), now=NOW)
+        for key in (
+            f"{other}/packages/1",
+            f"{own}/documents/1",
+            f"{own}/packages/../documents/1",
+            "0/packages/1",
+        ):
+            with pytest.raises(NotFound):
+                policies.create_policy(actor, name="Other", document=naming(key), now=NOW)
+            with pytest.raises(NotFound):
+                policies.edit_policy(actor, policy.pk, document=naming(key), now=NOW)
 
 
 def test_what_cannot_be_carried_out_is_refused_by_name(cast: Cast) -> None:

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from pupitre.connections.actions import open_connection
+from pupitre.connections.rules import Scope
 from pupitre.devices.actions import commands
 from pupitre.devices.models import Command, Device, Script
 from pupitre.devices.queries.device import commands_of, proposals_for
 from pupitre.devices.rules import AlreadyEnded, CommandState, NotYours, Platform, SecondPersonNeeded, Verb
 from pupitre.devices.rules.commanding import NothingToTell, TextMissing, TooLong
 from pupitre.kernel.errors import Denied, NotFound
+from pupitre.people.rules import OFFICE, Actor
 from pupitre.tenancy.scoping import scope
 from tests.cast import NOW, Cast
 from tests.conftest import Visitor
@@ -77,6 +80,18 @@ def test_wiping_takes_two_persons(cast: Cast) -> None:
         assert row.expires_at == later + timedelta(days=60)
         with pytest.raises(AlreadyEnded):
             commands.reject_batch(cast.head.actor, batch, now=later)
+
+
+def test_who_opened_a_connection_is_no_second_person_for_it(cast: Cast) -> None:
+    with scope(cast.school.id):
+        (device,) = some_devices(cast, 1)
+        scopes = [Scope.DEVICES_WRITE]
+        row, _secret = open_connection(cast.head.actor, name="Inventory", scopes=scopes, now=NOW)
+        machine = Actor(row.account_id, cast.head.actor.school, 0, OFFICE, name=row.name)
+        batch = commands.tell_devices(machine, [device], Verb.WIPE, now=NOW)
+        with pytest.raises(SecondPersonNeeded):
+            commands.approve_batch(cast.head.actor, batch, now=NOW)
+        assert commands.approve_batch(cast.technician.actor, batch, now=NOW) == 1
 
 
 def test_the_second_person_says_no_and_the_first_takes_back(cast: Cast) -> None:
@@ -162,6 +177,19 @@ def test_a_teacher_leaves_other_devices_and_other_hours_alone(cast: Cast) -> Non
         with pytest.raises(Denied):
             commands.tell_devices(cast.pupil.actor, devices[:1], Verb.LOCK, now=NOW)
         assert not Command.objects.exists()
+
+
+def test_a_teachers_lock_of_one_device_ends_with_her_lesson_whatever_she_asks(cast: Cast) -> None:
+    with scope(cast.school.id):
+        (device,) = some_devices(cast, 1)
+        given(cast, device, cast.pupil.person.pk)
+        teacher, ends, far = cast.teacher.actor, NOW + timedelta(minutes=45), timedelta(days=80)
+        commands.tell_devices(teacher, [device], Verb.LOCK, now=NOW, lasts=far)
+        lock, unlock = Command.objects.order_by("id")
+        assert (lock.verb, lock.expires_at) == (Verb.LOCK.value, ends)
+        assert (unlock.verb, unlock.not_before) == (Verb.UNLOCK.value, ends)
+        commands.tell_devices(teacher, [device], Verb.MESSAGE, {"text": "Hello"}, now=NOW, lasts=far)
+        assert Command.objects.latest("id").expires_at == NOW + timedelta(days=1)
 
 
 def test_the_class_page_is_for_its_teacher(cast: Cast, visit: Visitor) -> None:

@@ -115,14 +115,17 @@ def _message(machine: Machine, arguments: Mapping[str, Any], folder: str) -> Res
             "notify-send", "--urgency=critical", "--app-name=Pupitre", "--", "Pupitre", text,
         )  # fmt: skip
         shown += ran.succeeded
-    on_terminals = machine.run("wall", text).succeeded
+    # By its input: a text that is a file's path it would take for that file, and show what only root may read.
+    on_terminals = machine.run("wall", given=f"{text}\n".encode()).succeeded
     if shown or on_terminals:
         return done(f"Shown on {shown} desktops" + (" and on terminals." if on_terminals else "."))
     return failed("Nobody is signed in who could read it.")
 
 
 def _message_windows(machine: Machine, arguments: Mapping[str, Any], folder: str) -> Result:
-    return _of(machine.run("msg", "*", "/TIME:3600", _line(arguments.get("text"))), "Shown.")
+    # With a word before it: what begins with a stroke it would take for one of its options.
+    text = f"Pupitre: {_line(arguments.get('text'))}"
+    return _of(machine.run("msg", "*", "/TIME:3600", text), "Shown.")
 
 
 def _line(text: object) -> str:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pupitre.devices.rules import CommandState, Level, Standing, Verb
 from pupitre.edge.gateway import agent_wire
+from pupitre.edge.gateway.wire import MOST_INSTALLED
 
 from .arranging import Machine, Place, Running
 from .conftest import id_of, json_of
@@ -216,6 +217,17 @@ def test_an_inventory_is_kept_by_differences(place: Place, machine: Machine) -> 
     assert json_of(machine.check_in(inventory=astray))["inventory"] == "send all"
     assert json_of(machine.check_in(inventory={**astray, "base": then}))["inventory"] == "send all"
     assert place.run("SELECT digest FROM devices_inventory WHERE device_id = %s", device)[0]["digest"] == then
+
+
+def test_no_number_of_differences_makes_an_inventory_grow_without_end(place: Place, machine: Machine) -> None:
+    whole, base = {f"a{number}": "1" for number in range(MOST_INSTALLED)}, ""
+    for said in (whole, {"one more": "1"}):
+        digest = agent_wire.digest_of(whole | said, {})
+        reply = machine.check_in(inventory={"base": base, "digest": digest, "set": said})
+        base = digest
+    assert json_of(reply)["inventory"] == "send all"
+    kept = "SELECT count(*) AS number FROM devices_inventory, jsonb_each(applications) WHERE device_id = %s"
+    assert place.run(kept, id_of(place, machine))[0]["number"] == MOST_INSTALLED
 
 
 def test_what_became_of_an_application_is_kept(place: Place, machine: Machine) -> None:

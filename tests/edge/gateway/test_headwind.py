@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from pupitre.devices.rules import CommandState, Level, Platform, Protocol, Standing, Verb
 
-from .arranging import Place, Running, gateway
+from .arranging import Machine, Place, Running, gateway
 from .tablets import SECRET, H, SignatureError, Tablet
 
 SETTINGS = {"PUPITRE_HEADWIND_SECRET": SECRET, "PUPITRE_GATEWAY_URL": "http://mdm.example.org"}
@@ -92,6 +92,23 @@ def test_an_expected_tablet_comes_in_by_its_class_code(place: Place, running: Ru
     assert config["timeZone"] == "Europe/Madrid"
     assert config["requestUpdates"] == "donottrack"
     assert config["pushOptions"] == "polling"
+
+
+@pytest.mark.parametrize("admits", [True, False])
+def test_a_computer_with_a_key_is_not_taken_over_by_who_says_its_number(
+    place: Place, running: Running, admits: bool
+) -> None:
+    machine, code = Machine(running), place.ticket(place.oak, admits=admits)
+    machine.enrol(code)
+    imei = str(next(_serials)) * 4
+    place.run("UPDATE devices_device SET imei = %s WHERE number = %s", imei, machine.number, school=place.oak)
+    for told in (machine.number, imei):
+        with pytest.raises(LookupError):
+            Tablet(running, told).enrol(configuration=code)
+    kept = place.run("SELECT * FROM devices_device WHERE number = %s", machine.number)[0]
+    assert (kept["protocol"], bytes(kept["public_key"])) == (Protocol.PUPITRE, machine.public)
+    assert kept["standing"] == (Standing.ENROLLED if admits else Standing.WAITING)
+    assert machine.begin().status == 200
 
 
 def test_a_tablet_that_nobody_expects_shows_that_it_waits_until_it_is_approved(

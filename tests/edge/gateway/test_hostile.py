@@ -44,7 +44,7 @@ def test_any_members_are_read_or_refused(told: dict[str, Any]) -> None:
     assert said.battery is None or 0 <= said.battery <= 100
 
 
-@pytest.mark.parametrize("text", ['"\\ud800"', '"a\\u0000b"', '"\\udc00\\ud800"'])
+@pytest.mark.parametrize("text", ['"\\ud800"', '"a\\u0000b"', '"\\udc00\\ud800"', r'"a\u0\u0000000b"'])
 def test_no_text_comes_through_that_the_database_cannot_keep(text: str) -> None:
     try:
         said = agent_wire.read_check_in(f'{{"os_version": {text}}}'.encode())
@@ -53,6 +53,14 @@ def test_no_text_comes_through_that_the_database_cannot_keep(text: str) -> None:
     assert said.os_version is not None
     assert "\0" not in said.os_version
     said.os_version.encode()
+
+
+@pytest.mark.parametrize("value", [{"a": [1]}, 1.5, None, 2**70])
+def test_hardware_is_made_of_plain_facts(value: object) -> None:
+    with pytest.raises(Unreadable):
+        agent_wire.read_check_in(
+            json.dumps({"inventory": {"digest": "x", "hardware": {"a": value}}}).encode()
+        )
 
 
 def test_depth_is_refused() -> None:

@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
 import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
 
 from pupitre.devices.rules import CommandState, Level, Standing, Verb
 
@@ -49,6 +50,19 @@ def test_a_command_wakes_its_device_and_only_it(place: Place, machine: Machine, 
             return told
 
     assert asyncio.run(run()) == "wake 1"
+
+
+def test_a_device_holds_so_many_sockets_and_no_more(machine: Machine) -> None:
+    async def run() -> int:
+        async with AsyncExitStack() as held:
+            for _ in range(16):
+                await held.enter_async_context(waking(machine))
+            with pytest.raises(InvalidStatus) as refused:
+                await held.enter_async_context(waking(machine))
+            return refused.value.response.status_code
+
+    assert asyncio.run(run()) == 503
+    assert machine.check_in().status in {200, 304}
 
 
 def test_whichever_process_holds_the_socket(place: Place, machine: Machine) -> None:

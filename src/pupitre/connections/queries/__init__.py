@@ -36,6 +36,11 @@ def find_machine(token: Presented, now: datetime) -> Machine | None:
     return Machine(row[0], row[1], row[2], scopes, row[4])
 
 
+def opener_of(account_id: int) -> int | None:
+    """The account of who opened the connection that acts under this one; None where it is nobody's, as a person's is."""
+    return Connection.objects.filter(account_id=account_id).values_list("created_by_id", flat=True).first()
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
     """A connection as its school's office sees it."""

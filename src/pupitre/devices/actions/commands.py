@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.db.models import Q
 
+from pupitre.connections.queries import opener_of
 from pupitre.devices.models import Command, Device, Script
 from pupitre.devices.queries.device import access_command
 from pupitre.devices.queries.fleet import classes_taught_now
@@ -57,13 +58,16 @@ def tell_devices(
 ) -> UUID:
     """Tell devices of the school to do something once; answers the act's number, the same for all of them.
 
-    What needs a second person waits for one. Teachers tell devices of classes before which they stand.
+    What needs a second person waits for one. Teachers tell devices of classes before which they stand; their lock ends with
+    the lesson by itself.
     """
     require(actor, SEES)
     told = rules.arguments_of(verb, arguments or {})
+    until = None
     if not actor.is_any(CARES):
         rules.teachers_verb(verb)
-        _refuse_others(actor, device_ids, now=now)
+        until = _taught_until(actor, device_ids, now=now)
+        lasts = rules.teachers_lasting(verb, lasts, left=until - now)
     platform = _platform_of(actor, told) if verb is Verb.RUN_SCRIPT else None
     batch, state = uuid4(), rules.first_state(verb)
     facts = {
@@ -81,6 +85,8 @@ def tell_devices(
         _supersede(actor.place.id, device_ids, verb, now=now)
     if not _insert(actor, device_ids, facts, now=now):
         raise rules.NothingToTell
+    if until is not None and verb is Verb.LOCK:
+        _unlock_at(actor, device_ids, until, now=now)
     return batch
 
 
@@ -112,15 +118,16 @@ def _platform_of(actor: Actor, told: Mapping[str, Any]) -> int:
     return Platform(found.platform).value
 
 
-def _refuse_others(actor: Actor, device_ids: Collection[int], *, now: datetime) -> None:
-    """Teachers tell devices of the classes that they teach at this moment, and no others."""
-    taught = set(classes_taught_now(actor, now=now))
+def _taught_until(actor: Actor, device_ids: Collection[int], *, now: datetime) -> datetime:
+    """When the first lesson of these devices ends. Teachers tell those that they teach at this moment, and no others."""
+    taught = classes_taught_now(actor, now=now)
     rows = Device.objects.filter(school_id=actor.place.id, pk__in=list(device_ids)).values_list(
         "groups", flat=True
     )
     found = list(rows)
-    if len(found) != len(set(device_ids)) or any(not taught & set(groups) for groups in found):
+    if len(found) != len(set(device_ids)) or any(not taught.keys() & set(groups) for groups in found):
         raise NotYours
+    return min((max(taught[one] for one in groups if one in taught) for groups in found), default=now)
 
 
 def _supersede(school_id: int, device_ids: Collection[int], verb: Verb, *, now: datetime) -> None:
@@ -150,7 +157,7 @@ def tell_class(
             school_id=actor.place.id, groups__contains=[class_id], standing=Standing.ENROLLED.value
         ).values_list("pk", flat=True)
     )
-    if until is None or verb is not Verb.LOCK:
+    if until is None or verb is not Verb.LOCK or not actor.is_any(CARES):
         return tell_devices(actor, devices, verb, arguments, now=now)
     batch = tell_devices(
         actor, devices, verb, arguments, now=now, lasts=max(until - now, timedelta(minutes=1))
@@ -180,10 +187,11 @@ def _unlock_at(actor: Actor, device_ids: Collection[int], at: datetime, *, now: 
 
 @transaction.atomic
 def approve_batch(actor: Actor, batch: UUID, *, now: datetime) -> int:
-    """Agree, as the second person, to what somebody asked for. Who asked cannot."""
+    """Agree, as the second person, to what somebody asked for. Who asked cannot, nor who opened the connection that did."""
     proposed = _proposed(actor, batch)
     one = proposed[0]
-    if not actor.account_id or one.requested_by_id in (actor.account_id, None):
+    asked = one.requested_by_id
+    if not actor.account_id or asked is None or actor.account_id in (asked, opener_of(asked)):
         raise SecondPersonNeeded
     verb = Verb(one.verb)
     _supersede(actor.place.id, [row.device_id for row in proposed], verb, now=now)

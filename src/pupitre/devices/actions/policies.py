@@ -1,5 +1,6 @@
 """Policies: made, changed by new versions, taken back to older ones, archived; given to somebody and taken back."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from pupitre.tenancy.background import deferred
 from pupitre.tenancy.scoping import scope
 
 from . import targets
+from .catalogue import PACKAGES
 
 
 @transaction.atomic
@@ -26,7 +28,7 @@ def create_policy(
 ) -> Policy:
     """Make a policy of {"settings", "locked"}; it holds for nobody yet. Raises SettingsWrong, NameNeeded, NameTaken."""
     owner = queries.owner_for(actor)
-    clean = checked(document)
+    clean = _checked(document, owner.school_id)
     policy = Policy.objects.create(
         authority_id=owner.authority_id,
         school_id=owner.school_id,
@@ -52,7 +54,7 @@ def edit_policy(
         raise Conflict
     before = _version(policy, policy.current).document
     settings = kept(document.get("settings", {}), before.get("settings", {}))
-    clean = checked({**document, "settings": settings})
+    clean = _checked({**document, "settings": settings}, policy.school_id)
     if clean == before:
         raise rules.NothingNew
     number = (
@@ -156,6 +158,17 @@ def unassign_policy(actor: Actor, assignment_id: int, *, now: datetime) -> Assig
     found.save(update_fields=["ended_at", "ended_by"])
     _compile_whom(found, now)
     return found
+
+
+def _checked(document: Mapping[str, Any], school_id: int | None) -> dict[str, Any]:
+    """The document as it is kept. Of the object store it names what is in the owner's catalogue, and nothing else:
+    whatever it names, devices are given an address for. Raises SettingsWrong, NotFound.
+    """
+    clean = checked(document)
+    own = re.compile(rf"{school_id or 0}/{PACKAGES}/[0-9a-z]+")
+    if any("key" in one and not own.fullmatch(one["key"]) for one in clean["settings"].get("files", ())):
+        raise NotFound
+    return clean
 
 
 def _own_policy(actor: Actor, policy_id: int) -> Policy:

@@ -90,3 +90,9 @@ def teachers_verb(verb: Verb) -> Verb:
     if verb not in TEACHERS_VERBS:
         raise NotFound
     return verb
+
+
+def teachers_lasting(verb: Verb, asked: timedelta | None, *, left: timedelta) -> timedelta:
+    """How long a teacher's command waits: a lock for what is `left` of the lesson at most."""
+    most = max(left, timedelta(minutes=1)) if verb is Verb.LOCK else LASTS[verb]
+    return min(lasting(verb, asked), most)

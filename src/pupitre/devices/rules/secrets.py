@@ -15,7 +15,7 @@ _SEALED: Final = "sealed"
 
 def is_sealed(value: object) -> bool:
     """Whether the value is a secret that is sealed already."""
-    return isinstance(value, Mapping) and set(value) == {_SEALED}
+    return isinstance(value, Mapping) and set(value) == {_SEALED} and isinstance(value[_SEALED], str)
 
 
 def sealed(settings: Mapping[str, Any]) -> dict[str, Any]:

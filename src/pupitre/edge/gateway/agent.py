@@ -17,6 +17,7 @@ from pupitre.kernel.errors import DomainError
 from pupitre.kernel.signing import derived, is_signed
 
 from . import agent_wire as wire
+from .batches import overloaded
 from .commands import Told
 from .enrolling import Newcomer
 from .fleet import Device, State
@@ -319,6 +320,8 @@ class Agent:
         try:
             request = Request({**scope, "method": "GET"}, receive, self._gateway.config.trusted_proxies)
             device = await self._authenticated(request, wire.WAKE, b"")
+            if self._gateway.waiting.is_full(device.id):
+                raise overloaded(len(self._gateway.waiting))
         except DomainError as error:
             await _deny(send, refusal(error))
             return True

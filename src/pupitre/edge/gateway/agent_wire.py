@@ -17,7 +17,7 @@ import msgspec
 from pupitre.devices.rules import InstallState, Platform, Verb
 from pupitre.kernel.errors import Denied, DomainError
 
-from .wire import Unreadable
+from .wire import MOST_FACTS, MOST_INSTALLED, Unreadable
 
 ENROLMENT: Final = "/device/v1/enrolment"
 SESSION: Final = "/device/v1/session"
@@ -43,10 +43,12 @@ INSTALLED: Final = {
     "removed": InstallState.REMOVED,
 }
 
+_ZERO: Final = b"\\u0000"
 _Text = Annotated[str, msgspec.Meta(max_length=200)]
 _Long = Annotated[str, msgspec.Meta(max_length=20_000)]
 _Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 _Size = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 _Id = Annotated[int, msgspec.Meta(ge=1, le=2**62)]
 
 
@@ -128,9 +130,9 @@ class Inventory(msgspec.Struct):
 
     digest: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     base: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    set: Annotated[dict[_Text, _Text], msgspec.Meta(max_length=20_000)] = {}
-    gone: Annotated[list[_Text], msgspec.Meta(max_length=20_000)] = []
-    hardware: Annotated[dict[_Text, Any], msgspec.Meta(max_length=200)] = {}
+    set: Annotated[dict[_Text, _Text], msgspec.Meta(max_length=MOST_INSTALLED)] = {}
+    gone: Annotated[list[_Text], msgspec.Meta(max_length=MOST_INSTALLED)] = []
+    hardware: Annotated[dict[_Text, _Text | _Whole | bool], msgspec.Meta(max_length=MOST_FACTS)] = {}
 
 
 class CheckIn(msgspec.Struct):
@@ -184,9 +186,14 @@ def read_check_in(body: bytes) -> CheckIn:
 def _read(decoder: "msgspec.json.Decoder[_Message]", body: bytes) -> _Message:
     try:
         # PostgreSQL keeps no zero in a text, and no half of a surrogate pair.
-        return decoder.decode(body.replace(b"\\u0000", b"") if b"\\u0000" in body else body)
+        return decoder.decode(_without_zeros(body) if _ZERO in body else body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Unreadable(str(error).replace("%", "%%")) from None
+
+
+def _without_zeros(body: bytes) -> bytes:
+    """Where one is taken out, what stood around it can be another: that is put in the place of, which makes none."""
+    return body.replace(_ZERO, b"").replace(_ZERO, b"\\ufffd")
 
 
 def raw_key(text: str) -> bytes:

@@ -206,6 +206,15 @@ def _judge(ticket: Ticket, newcomer: Newcomer, known: Any) -> None:
         raise OtherPlatform
     if known is not None and known["school_id"] != ticket.school:
         raise ElsewhereEnrolled
+    # Some protocols let a device say its own number: who has no key of it is not the device.
+    if known is not None and _has_another_key(known, newcomer):
+        raise IsTaken
+
+
+def _has_another_key(known: Any, newcomer: Newcomer) -> bool:
+    held = bytes(known["public_key"] or b"")
+    is_in_use = known["standing"] in {Standing.WAITING, Standing.ENROLLED}
+    return is_in_use and bool(held) and held != newcomer.public_key
 
 
 def _event(newcomer: Newcomer, standing: Standing) -> tuple[str, dict[str, str]]:

@@ -14,6 +14,7 @@ from pupitre.kernel.postgres import Postgres
 from .batches import Batches
 from .fleet import Device
 from .statements import statement
+from .wire import MOST_FACTS, MOST_INSTALLED
 
 #: device, percent, charging
 _Seen = tuple[int, int | None, bool | None]
@@ -146,6 +147,8 @@ class Reports:
                 installed.pop(name, None)
             installed.update(changed)
             facts.update(hardware)
+            if len(installed) > MOST_INSTALLED or len(facts) > MOST_FACTS:
+                return False
             if digest_of(installed, facts) != digest:
                 return False
             await connection.execute(

@@ -9,6 +9,8 @@ from .fleet import Device
 Wake: TypeAlias = Callable[[int], None]
 #: So many of those woken at once may come in each second.
 _COMING_A_SECOND = 400
+#: Connections at which one device may wait: those that it lost, until they are found dead, and one that lives.
+_MOST_OF_ONE = 16
 
 
 class Waiting:
@@ -35,6 +37,10 @@ class Waiting:
                 self._waiting.pop(device.id, None)
 
         return leave
+
+    def is_full(self, device_id: int) -> bool:
+        """Whether this device waits so often already that it cannot be for want of a sign."""
+        return len(self._waiting.get(device_id, ())) >= _MOST_OF_ONE
 
     def is_waiting(self, device_id: int) -> bool:
         """Whether a sign would reach this device here."""

@@ -13,6 +13,10 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
+#: Applications and facts of hardware that are kept of one device, however many differences it reports.
+MOST_INSTALLED: Final = 20_000
+MOST_FACTS: Final = 200
+
 JSON: Final = (b"content-type", b"application/json")
 _PROBLEM: Final = (b"content-type", b"application/problem+json")
 
