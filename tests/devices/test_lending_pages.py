@@ -1,6 +1,6 @@
 """The pages of lending: for who cares for devices, and for pupil and family."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from pupitre.devices.actions import incidents, lending
+from pupitre.devices.actions.assigning import assign_device
+from pupitre.devices.actions.commands import tell_devices
 from pupitre.devices.actions.loading import load_fleet
 from pupitre.devices.models import Device, Incident, Loan
 from pupitre.devices.queries import lending as queries
-from pupitre.devices.rules import Condition, LoanState, Platform, Protocol
+from pupitre.devices.rules import Condition, LoanState, Platform, Protocol, Verb
 from pupitre.devices.rules.loading import NewDevice, NewStatus
 from pupitre.people import actions as people
 from pupitre.people.models import Look, Person
@@ -198,6 +200,21 @@ def test_the_family_reads_everything_that_is_held_and_who_looked(lent: Any, visi
             "no location is asked for",
         ):
             assert shown in page, shown
+
+
+def test_who_has_a_device_next_does_not_read_what_was_said_to_who_had_it(cast: Cast, visit: Visitor) -> None:
+    technician, later = cast.technician.actor, NOW + timedelta(days=1)
+    with scope(cast.school.id):
+        (device,) = tablets(cast, "1")
+        for member, at in ((cast.pupil, NOW), (cast.classmate, later)):
+            assign_device(technician, device, member.person.pk, now=at)
+            told = {"text": f"Bring it, {member.person.given_name}"}
+            tell_devices(
+                technician, [device], Verb.MESSAGE, told, now=at + timedelta(minutes=1), reason="Late"
+            )
+    page = text_of(visit.as_(cast.classmate).get(f"/s/oak/family/devices/{device}"))
+    assert "Bring it, Clàudia" in page
+    assert "Bring it, Pau" not in page
 
 
 def test_opening_loans_is_kept_for_the_pupil_to_read(lent: Any, visit: Visitor) -> None:

@@ -245,6 +245,30 @@ def test_what_became_of_an_application_is_kept(place: Place, machine: Machine) -
     assert place.run(kept, device) == [{"version": version, "state": 1, "message": ""}]
 
 
+def test_what_another_school_says_of_a_device_or_an_application_is_not_obeyed(
+    place: Place, machine: Machine
+) -> None:
+    whose = _version(place, package="org.example.globe")
+    place.as_school(
+        place.elm,
+        "INSERT INTO devices_applicationversion (authority_id, school_id, application_id, version, code, file_key, file_name, size, "
+        "sha256, url, created_at) SELECT authority_id, %s, %s, '9.0', 9, '', '', 5, %s, 'https://elsewhere.example', now() "
+        "FROM tenancy_school WHERE id = %s",
+        place.elm, place.run("SELECT application_id FROM devices_applicationversion WHERE id = %s", whose)[0]["application_id"],
+        "cd" * 32, place.elm,
+    )  # fmt: skip
+    place.as_school(
+        place.elm,
+        "INSERT INTO devices_target (authority_id, school_id, level, whom, revision, document, changed_at, source) VALUES "
+        """(%s, %s, 5, %s, nextval('devices_revision'), '{"settings": {"camera": false}}', now(), '')""",
+        place.authority, place.elm, id_of(place, machine),
+    )  # fmt: skip
+    place.say(Level.SCHOOL, place.oak, applications=[{"package": "org.example.globe", "action": "install"}])
+    told: Any = _settled(machine)
+    assert [one["version"] for one in told["state"]["applications"]] == ["6.0"]
+    assert "camera" not in told["state"]["settings"]
+
+
 def test_an_application_is_told_with_a_signed_address(place: Place, machine: Machine) -> None:
     version = _version(place, package="org.example.atlas")
     place.say(Level.SCHOOL, place.oak, applications=[{"package": "org.example.atlas", "action": "install"}])

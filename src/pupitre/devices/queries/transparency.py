@@ -1,11 +1,13 @@
-"""What the school holds about a device that somebody has: for that person and who looks after her. Nothing is left out."""
+"""What the school holds about a device that somebody has: for that person and who looks after her. Nothing is left out
+but what was said to who had it before: that is that person's.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 
 from pupitre.devices.models import (
     Command,
@@ -16,6 +18,7 @@ from pupitre.devices.models import (
     Inventory,
     LogLine,
 )
+from pupitre.devices.rules.events import EventKind
 from pupitre.people.queries.history import LookLine, access_history
 from pupitre.people.rules import Actor, LookAt
 
@@ -51,6 +54,8 @@ def seen_of(actor: Actor, device: Device) -> Seen:
         count = model.objects.filter(**which).aggregate(n=Count("id"), first=Min(column))
         if count["n"]:
             kept.append((name, count["n"], count["first"]))
+    handed = DeviceEvent.objects.filter(**which, kind=EventKind.ASSIGNED.value)
+    since = handed.aggregate(at=Max("happened_at"))["at"] or device.created_at
     looks = access_history(actor, device.holder_id or 0).looks
     return Seen(
         status=DeviceStatus.objects.filter(**which).first(),
@@ -59,7 +64,7 @@ def seen_of(actor: Actor, device: Device) -> Seen:
         events=list(DeviceEvent.objects.filter(**which).order_by("-happened_at", "-id")[:_SHOWN]),
         commands=list(
             Command.objects.select_related("requested_by")
-            .filter(**which)
+            .filter(**which, created_at__gte=since)
             .order_by("-created_at", "-id")[:_SHOWN]
         ),
         looks=[one for one in looks if one.what in {LookAt.DEVICE, LookAt.DOCUMENT}][:_SHOWN],

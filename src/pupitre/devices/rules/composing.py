@@ -43,6 +43,8 @@ class Layer:
     platforms: Mapping[int, "Layer"] = field(default_factory=dict)
     #: Rules of the week (rules.schedules).
     schedule: Sequence[Mapping[str, Any]] = ()
+    #: Whose word it is: the school whose row it is, or None for its authority's. For who holds layers of several schools.
+    school: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def merged(wide: Sequence[Mapping[str, Any]], narrow: Sequence[Mapping[str, Any]
 
 
 def layer_of(row: Mapping[str, Any]) -> Layer:
-    """A row of `devices_target` (level, whom, revision, document) as a layer."""
+    """A row of `devices_target` (level, whom, revision, document; school_id where it is known) as a layer."""
     document = row["document"]
     return Layer(
         Level(row["level"]),
@@ -167,6 +169,7 @@ def layer_of(row: Mapping[str, Any]) -> Layer:
             for platform, said in document.get("platforms", {}).items()
         },
         schedule=tuple(document.get("schedule", ())),
+        school=row.get("school_id"),
     )
 
 

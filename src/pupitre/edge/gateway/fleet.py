@@ -217,7 +217,9 @@ class Fleet:
         if device.holder is not None:
             chain.append((Level.PERSON, device.holder))
         chain.append((Level.DEVICE, device.id))
-        return [found for key in chain if (found := layers.get(key)) is not None]
+        # The database lets a school write rows of its own for any whom: another's devices do not obey them.
+        own = (None, device.school)
+        return [found for key in chain if (found := layers.get(key)) is not None and found.school in own]
 
     def place_of(self, device: Device, cache: str = "") -> applications.Place:
         """Where the device stands, for the catalogue."""

@@ -6,7 +6,7 @@ SELECT id, authority_id, time_zone FROM tenancy_school;
 
 -- name: targets_since
 -- What policies say and was said after this revision.
-SELECT level, whom, revision, document FROM devices_target WHERE revision > $1;
+SELECT level, whom, school_id, revision, document FROM devices_target WHERE revision > $1;
 
 -- name: targets_sum
 -- A cheap look whether what is held in memory is what is in the table.
@@ -16,13 +16,19 @@ SELECT count(*) AS number, coalesce(sum(revision), 0)::text AS total FROM device
 SELECT id, authority_id, school_id, package, name, platform, kind FROM devices_application WHERE archived_at IS NULL;
 
 -- name: application_versions
-SELECT id, application_id, version, code, file_key, size, sha256, url, withdrawn_at FROM devices_applicationversion;
+-- Only whose the application is: what a school says of its authority's, or of another school's, is nobody's business.
+SELECT v.id, v.application_id, v.version, v.code, v.file_key, v.size, v.sha256, v.url, v.withdrawn_at
+  FROM devices_applicationversion v
+  JOIN devices_application a ON a.id = v.application_id AND a.school_id IS NOT DISTINCT FROM v.school_id;
 
 -- name: rollouts
-SELECT id, version_id, previous_id, state, site_budget FROM devices_rollout;
+SELECT r.id, r.version_id, r.previous_id, r.state, r.site_budget
+  FROM devices_rollout r
+  JOIN devices_applicationversion v ON v.id = r.version_id AND v.school_id IS NOT DISTINCT FROM r.school_id;
 
 -- name: waves
-SELECT rollout_id, number, schools, share, starts_at FROM devices_wave;
+SELECT w.rollout_id, w.number, w.schools, w.share, w.starts_at
+  FROM devices_wave w JOIN devices_rollout r ON r.id = w.rollout_id AND r.school_id IS NOT DISTINCT FROM w.school_id;
 
 -- name: catalogue_sum
 -- Differs where a catalogue, a version or a rollout was changed.
