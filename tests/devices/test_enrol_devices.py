@@ -149,7 +149,10 @@ def test_a_ticket_draws_what_new_tablets_read(cast: Cast, visit: Visitor, where:
         )
     plain = visit.as_(cast.technician).get(page).content.decode()
     assert 'class="qr"' in plain
-    with_network = visit.as_(cast.technician).get(f"{page}?ssid=Oak&password=secret-word").content.decode()
+    technician, network = visit.as_(cast.technician), {"ssid": "Oak", "password": "secret-word"}
+    with_network = technician.post(page, network).content.decode()
+    in_address = technician.get(f"{page}?ssid=Oak&password=secret-word").content.decode()
+    assert 'value="secret-word"' not in in_address
     assert with_network != plain
     assert len(with_network) > len(plain)
     assert "pupitre-agent" not in plain

@@ -111,6 +111,32 @@ def test_a_computer_with_a_key_is_not_taken_over_by_who_says_its_number(
     assert machine.begin().status == 200
 
 
+def test_no_school_gets_the_tablets_that_another_expects(place: Place, running: Running) -> None:
+    serial = f"R52T{next(_serials)}"
+    listed = place.device(place.elm, serial=serial)
+    with pytest.raises(LookupError):
+        Tablet(running, serial).enrol(configuration=place.ticket(place.oak, admits=True))
+    tablet = Tablet(running, serial)
+    tablet.enrol(configuration=place.ticket(place.elm))
+    assert row(place, tablet)["id"] == listed
+    place.run("UPDATE devices_device SET standing = 4 WHERE id = %s", listed, school=place.elm)
+    moved = Tablet(running, f"R52T{next(_serials)}")
+    place.device(place.elm, serial=moved.number, standing=Standing.RETIRED)
+    moved.enrol(configuration=place.ticket(place.oak))
+    assert row(place, moved)["school_id"] == place.oak, "where it is out of use, another may have it"
+
+
+def test_a_number_that_one_school_took_before_gives_it_no_tablet_of_another(
+    place: Place, running: Running
+) -> None:
+    serial = f"R52T{next(_serials)}"
+    Tablet(running, serial).enrol(configuration=place.ticket(place.oak, admits=True))
+    with pytest.raises(LookupError):
+        Tablet(running, serial).enrol(configuration=place.ticket(place.elm))
+    Tablet(running, serial).enrol(configuration=place.ticket(place.oak))
+    Tablet(running, serial).enrol()
+
+
 def test_a_tablet_that_nobody_expects_shows_that_it_waits_until_it_is_approved(
     place: Place, running: Running
 ) -> None:

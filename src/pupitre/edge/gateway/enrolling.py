@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -58,7 +58,9 @@ class ElsewhereEnrolled(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A device that asks to be let in; `number` is what it will be called."""
+    """A device that asks to be let in; `number` is what it will be called. Whom only its word says who it is comes into no
+    school but the one on whose list it stands, `listed_in`, if it does.
+    """
 
     number: str
     platform: Platform
@@ -72,6 +74,7 @@ class Newcomer:
     os_version: str = ""
     agent_version: str = ""
     address: str = ""
+    listed_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,15 @@ class Enrolling:
             self._fleet.forget(device_id)
         return standing
 
+    async def leads_elsewhere(self, codes: Iterable[str], school: int, now: datetime) -> bool:
+        """Whether one of these codes is of a ticket of another school, that holds. Raises TooManyEnrol, Away."""
+        async with self.turn(), self._postgres.gateway() as connection:
+            for code in codes:
+                with suppress(UnknownTicket):
+                    if (await self.ticket(connection, code, now)).school != school:
+                        return True
+        return False
+
     async def ticket(self, connection: Any, code: str, now: datetime) -> Ticket:
         """The ticket of this code, as it was typed. Raises UnknownTicket where there is none that holds."""
         for told in dict.fromkeys((code, plain_code(code))):
@@ -205,6 +217,8 @@ def _judge(ticket: Ticket, newcomer: Newcomer, known: Any) -> None:
     if ticket.platform is not None and ticket.platform != newcomer.platform:
         raise OtherPlatform
     if known is not None and known["school_id"] != ticket.school:
+        raise ElsewhereEnrolled
+    if newcomer.listed_in not in (None, ticket.school):
         raise ElsewhereEnrolled
     # Some protocols let a device say its own number: who has no key of it is not the device.
     if known is not None and _has_another_key(known, newcomer):

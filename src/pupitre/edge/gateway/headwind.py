@@ -187,6 +187,11 @@ class Headwind:
         device = await self._fleet.by_number(number) or await self._by_alias(number)
         if device is None or not _comes_by_this(device):
             device = await self._let_in(number, said.codes, request)
+        elif said.codes and await self._gateway.enrolling.leads_elsewhere(
+            said.codes, device.school, clock.now()
+        ):
+            # Another school was told this tablet's number before it came: it shall not have it.
+            raise Refusal(signing.DENIED)
         self._hours.forget(device)
         return await self._configuration(device, number, request)
 
@@ -207,6 +212,7 @@ class Headwind:
             serial=expected.serial if expected is not None else plain_serial(number),
             imei=number if by_imei else "",
             address=request.address,
+            listed_in=expected.school if expected and expected.standing != Standing.RETIRED else None,
         )
         for code in codes:
             try:
