@@ -12,6 +12,7 @@ import msgspec
 
 from pupitre.devices.rules import Protocol, Standing
 from pupitre.devices.rules.downloads import DOWNLOADS, expiry_for, sign_download
+from pupitre.devices.rules.fleet import plain_serial
 from pupitre.kernel import clock
 from pupitre.kernel.errors import DomainError
 from pupitre.kernel.signing import derived, is_signed
@@ -76,7 +77,7 @@ class Agent:
         self._check_key(key, request, wire.ENROLMENT, body)
         number = wire.number_of(key)
         newcomer = Newcomer(
-            number, platform, Protocol.PUPITRE, key, serial=said.serial.strip(), name=said.hostname, maker=said.maker,
+            number, platform, Protocol.PUPITRE, key, serial=plain_serial(said.serial), name=said.hostname, maker=said.maker,
             model=said.model, os_version=said.os_version, agent_version=said.agent_version, address=request.address,
         )  # fmt: skip
         standing = await self._gateway.enrolling.enrol(newcomer, said.code, clock.now())
