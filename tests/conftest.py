@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from pupitre.kernel import clock
 from pupitre.tenancy import queries as tenancy
@@ -14,6 +15,10 @@ from tests.cast import NOW, Cast, build_cast
 from tests.database import migrated_copy, point_at
 
 _CAST: list[Cast] = []
+
+# How fast a machine is that does other things besides is nothing that a test may fail by.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,7 @@ def come_in(product: Product, blocker: Any) -> None:
 
 def judged(page: Page) -> None:
     """Usable by everybody, and nothing wider than the window."""
+    page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")
     found = Axe().run(page, options=WCAG).response["violations"]
     assert [(one["id"], [node["html"][:160] for node in one["nodes"][:2]]) for one in found] == [], page.url
     wide = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")

@@ -93,6 +93,7 @@ def judged(page: Page) -> None:
         width = (page.viewport_size or {"width": 0})["width"]
         name = re.sub(r"[^a-z0-9]+", "-", page.url.split("/", 3)[3])[:60]
         page.screenshot(path=f"{folder}/{width}-{name}.png", full_page=True)
+    page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")
     found = Axe().run(page, options=WCAG).response["violations"]
     assert [(one["id"], [node["html"][:160] for node in one["nodes"][:2]]) for one in found] == [], page.url
     wide = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")

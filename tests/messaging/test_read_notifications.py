@@ -16,6 +16,7 @@ from tests.cast import NOW, Cast
 from tests.conftest import Visitor
 
 FACTS = {"pupil": "Pau", "school": "Oak", "title": "Trip", "subject": "Maths", "class": "1A", "note": "why", "webhook": "Library",
+         "device": "Tablet 14", "application": "Atlas", "version": "2.1", "failed": 3, "reports": 20,
          "time": moment(NOW, "Europe/Madrid", Show.TIME), "date": moment(NOW, "Europe/Madrid", Show.DATE),
          "from": moment(NOW, "Europe/Madrid", Show.DATE), "until": moment(NOW, "Europe/Madrid", Show.DATE)}  # fmt: skip
 

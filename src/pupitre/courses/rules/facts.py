@@ -48,7 +48,7 @@ IN_CLASS: Mapping[RosterRole, int] = {
     RosterRole.NURSE: AIDE,
     RosterRole.STAFF: AIDE,
 }
-# Who runs the systems of a district has no part in a school's life; what such a role may do here is given by hand.
+# Whoever works for a district has no part in a school's life; what such a role may do here is given by hand.
 IN_SCHOOL: Mapping[RosterRole, Role] = {
     RosterRole.STUDENT: Role.PUPIL,
     RosterRole.TEACHER: Role.TEACHER,
@@ -60,6 +60,7 @@ IN_SCHOOL: Mapping[RosterRole, Role] = {
     RosterRole.SITE_ADMINISTRATOR: Role.SECRETARY,
     RosterRole.COUNSELOR: Role.COUNSELLOR,
     RosterRole.NURSE: Role.NURSE,
+    RosterRole.SYSTEM_ADMINISTRATOR: Role.TECHNICIAN,
     RosterRole.GUARDIAN: Role.GUARDIAN,
     RosterRole.PARENT: Role.GUARDIAN,
     RosterRole.RELATIVE: Role.GUARDIAN,
