@@ -31,7 +31,12 @@ def test_an_msi_says_nothing_that_we_read() -> None:
     assert read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512) == PackageFacts("msi")
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"!<arch>\n", b"hello", apk()[:80], deb()[:100]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK\x03\x04", b"!<arch>\n", b"hello", apk()[:80], deb()[:100]],
+    # The bytes tell the time at which they were packed: they are no name for a test.
+    ids=["nothing", "a zip's beginning", "an archive's beginning", "a word", "half an apk", "half a deb"],
+)
 def test_what_is_no_package_is_refused(data: bytes) -> None:
     with pytest.raises(NotAPackage):
         read(data)

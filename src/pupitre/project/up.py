@@ -212,7 +212,7 @@ class _Speaker:
         self(f"  Devices check in at {config.gateway_url}.\n")
         note = prepare.read_note(config)
         for persona in note.personas if note else ():
-            self(f"  {persona.title:<34} {bold}{persona.username:<28}{off} {persona.password}")
+            self(f"  {persona.title:<36} {bold}{persona.username:<28}{off} {persona.password}")
         if note and note.personas:
             self("")
         if config.smtp_url is None:
