@@ -70,6 +70,8 @@ def today(product: Product) -> str:
 
 
 def judge(page: BrowserPage, path: str, problems: list[str]) -> None:
+    # What is still fading in has the contrast of the moment.
+    page.evaluate("Promise.allSettled(document.getAnimations().map(one => one.finished))")
     for violation in Axe().run(page, options=WCAG).response["violations"]:
         nodes = [node["html"][:160] for node in violation["nodes"][:3]]
         problems.append(f"{path}: {violation['id']}: {violation['help']}: {nodes}")
